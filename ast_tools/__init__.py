@@ -1,0 +1,1 @@
+"""Syntax side: pure, total, byte offsets. Knows nothing of editors or models."""

@@ -1,0 +1,1 @@
+"""Weights side: reads and writes GGUF. Stands alone; the server never imports it."""
