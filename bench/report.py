@@ -32,18 +32,18 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def row(
-        self, figure: str, measured: str, wanted: str = "", ok: bool | None = None, value: float | None = None
+        self, figure: str, measured: str, wanted: str = "", *, ok: bool | None = None, value: float | None = None
     ) -> None:
         """Adds one figure; `value` is the bare number for the JSON copy."""
         self.rows.append(Row(figure=figure, measured=measured, wanted=wanted, ok=ok, value=value))
 
     def at_least(self, figure: str, value: float, bound: float, unit: str = "") -> None:
         """A figure that must not fall below `bound`."""
-        self.row(figure, f"{value:.3g}{unit}", f">= {bound:g}{unit}", value >= bound, value)
+        self.row(figure, f"{value:.3g}{unit}", f">= {bound:g}{unit}", ok=value >= bound, value=value)
 
     def at_most(self, figure: str, value: float, bound: float, unit: str = "") -> None:
         """A figure that must not exceed `bound`."""
-        self.row(figure, f"{value:.3g}{unit}", f"<= {bound:g}{unit}", value <= bound, value)
+        self.row(figure, f"{value:.3g}{unit}", f"<= {bound:g}{unit}", ok=value <= bound, value=value)
 
     def finish(self) -> int:
         """Prints the table, writes build/bench/<name>.json and returns the exit code: 1 when a figure falls short."""

@@ -1,4 +1,4 @@
-"""Golden cases: one text file per case; `-- name --` starts a section, the text above the first section says what it shows.
+"""Golden cases: one text file per case; `-- name --` starts a section, the text above the first says what it shows.
 
 `UPDATE_EXPECT=1` rewrites what a case expects; CI never sets it, so a changed prompt or answer is seen in review.
 """
