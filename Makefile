@@ -1,0 +1,55 @@
+# `make demo` shows the main job, `make test` passes the tests; both do all set-up themselves.
+# Needs: Python 3.11+, a C++ compiler, make. No root, nothing installed by hand.
+
+PYTHON ?= python3
+PY := .venv/bin/python
+UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: help setup demo test check unit test-editors test-offline bench fuzz lock clean
+.DEFAULT_GOAL := help
+
+help:            ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
+
+setup:           ## environment, llama.cpp for this CPU, default model; done once
+	@$(PYTHON) scripts/setup.py
+
+demo: setup      ## the main job: a real LSP session completes, repairs and documents a real file
+	@.venv/bin/r1-lsp demo
+
+test: setup check unit  ## style, types and all tests but those in real editors
+
+check: setup
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet .
+	@.venv/bin/mypy --no-error-summary
+
+unit: setup
+	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not editor"
+
+test-editors: setup  ## one end-to-end test in each real editor (may install system packages)
+	@$(PYTHON) tests/e2e_editors/setup.py
+	@$(PY) -m pytest -q -m editor tests/e2e_editors
+
+test-offline: setup  ## the whole suite with networking limited to loopback
+	@unshare --map-root-user --net sh -c 'ip link set lo up 2>/dev/null || ifconfig lo up; exec $(PY) -m pytest -q -m "not editor"'
+
+bench: setup     ## all figures of the README, each against its bound
+	@$(PY) -m bench
+
+bench-%: setup   ## one benchmark: bench-host, bench-overhead, ...
+	@$(PY) -m bench.$(subst -,_,$*)
+
+fuzz: setup      ## the robustness tests at full size (R1_FUZZ_SCALE=1 is CI's size)
+	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q --timeout 3600 tests/robustness
+
+lock:            ## renew the lock files
+	@$(PYTHON) -m venv .venv && .venv/bin/pip install -q uv==0.13.9
+	@cd requirements && for kind in build dev llama model; do touch $$kind.txt; done
+	@$(UV_COMPILE) --no-emit-package llama-cpp-python --output-file requirements/run.txt pyproject.toml
+	@cd requirements && for kind in build dev; do ../$(UV_COMPILE) -c run.txt -o $$kind.txt $$kind.in; done
+	@cd requirements && ../$(UV_COMPILE) --no-deps --no-binary llama-cpp-python -o llama.txt llama.in
+	@cd requirements && ../$(UV_COMPILE) --no-deps -o model.txt model.in
+
+clean:           ## removes the environment and what was built; caches stay
+	@rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache
