@@ -1,0 +1,96 @@
+"""`r1-lsp check PATH...`: syntax problems of files and folders, from the tree alone."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ast_tools
+from ast_tools.lines import Lines
+from r1_lsp.cli.console import Arguments, Failure, print_json, read_source, stdout
+
+# Folders nobody means when checking their own code.
+SKIPPED_FOLDERS = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", "build", "dist", ".tox", ".mypy_cache"}
+PARSE_BUDGET_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One problem, placed as people count: line and column from 1, columns in characters."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    repair: str | None = None
+
+
+def run(argv: list[str]) -> int:
+    """Prints `path:line:column: message`; exit code 1 when there is anything to print."""
+    parser = Arguments("check", "Syntax problems of files and folders, from the tree alone. Exit code 1 if there are any.")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    options = parser.parse_args(argv)
+    findings: list[Finding] = []
+    n_files = 0
+    for path in _files(options.paths):
+        n_files += 1
+        findings += _check(path)
+    if options.json:
+        fields = ("path", "line", "column", "message", "repair")
+        print_json({"files": n_files, "problems": [{f: getattr(item, f) for f in fields} for item in findings]})
+    else:
+        _print(findings, n_files)
+    return 1 if findings else 0
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from _walk(path)
+        elif not path.exists():
+            raise Failure(f"there is no {path}", code=2)
+        elif ast_tools.language_of(None, str(path)) is None:
+            raise Failure(f"{path}: no syntax is known for this kind of file", code=2)
+        else:
+            yield path
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        folders[:] = sorted(set(folders) - SKIPPED_FOLDERS)
+        for name in sorted(names):
+            if ast_tools.language_of(None, name) is not None:
+                yield Path(root) / name
+
+
+def _check(path: Path) -> list[Finding]:
+    language = ast_tools.language_of(None, str(path))
+    assert language is not None
+    try:
+        text = read_source(path)
+    except Failure as failure:
+        return [Finding(path=str(path), line=1, column=1, message=str(failure))]
+    tree = ast_tools.parse(language, text, PARSE_BUDGET_S)
+    if tree is None:
+        return [Finding(path=str(path), line=1, column=1, message=f"not parsed within {PARSE_BUDGET_S:g} s")]
+    lines = Lines(text)
+    repairs = ast_tools.repairs(tree) if tree.n_errors else ()
+    sure = {repair.start: repair.title for repair in repairs if repair.sure}
+    return [_finding(path, lines, problem.start, problem.message, sure) for problem in ast_tools.problems(tree)]
+
+
+def _finding(path: Path, lines: Lines, offset: int, message: str, sure: dict[int, str]) -> Finding:
+    line, column = lines.position(offset)
+    characters = len(lines.line(line)[:column].decode("utf-8", "replace"))
+    return Finding(path=str(path), line=line + 1, column=characters + 1, message=message, repair=sure.get(offset))
+
+
+def _print(findings: list[Finding], n_files: int) -> None:
+    console = stdout()
+    for item in findings:
+        hint = f"  [green](sure repair: {item.repair})[/green]" if item.repair else ""
+        console.print(f"[bold]{item.path}[/bold]:{item.line}:{item.column}: {item.message}{hint}")
+    if n_files == 0:
+        console.print("no file of a known language")
+    elif not findings:
+        console.print(f"no syntax problems in {n_files} file{'s' if n_files > 1 else ''}")
