@@ -1,0 +1,51 @@
+"""Grammars, parsers and queries: loaded on first use, kept for the life of the process.
+
+Queries are never freed: some versions of tree-sitter corrupt memory when they are.
+"""
+
+import importlib
+import warnings
+from functools import cache
+from importlib.resources import files
+
+import tree_sitter
+
+from ast_tools.languages import LANGUAGES
+
+Captures = dict[str, list[tree_sitter.Node]]
+
+MATCH_LIMIT = 4096
+"""Query states in flight; above it tree-sitter drops matches instead of taking quadratic time."""
+
+
+@cache
+def grammar(name: str) -> tree_sitter.Language:
+    """The compiled grammar of the language with this name."""
+    module, _, function = LANGUAGES[name].grammar.partition(":")
+    return tree_sitter.Language(getattr(importlib.import_module(module), function)())
+
+
+@cache
+def query(name: str, kind: str) -> tree_sitter.Query:
+    """The language's own query of one kind ("functions", "definitions", ...), all its folders joined."""
+    root = files("ast_tools") / "queries"
+    sources = [root / folder / f"{kind}.scm" for folder in LANGUAGES[name].queries]
+    return tree_sitter.Query(grammar(name), "\n".join(path.read_text("utf-8") for path in sources if path.is_file()))
+
+
+def parser(name: str, budget_s: float) -> tree_sitter.Parser:
+    """A parser of its own for the caller; every parse of it stops after `budget_s`.
+
+    `timeout_micros` is deprecated, but the `progress_callback` that replaces it crashes in this version.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return tree_sitter.Parser(grammar(name), timeout_micros=max(1, int(budget_s * 1e6)))
+
+
+def matches(name: str, kind: str, node: tree_sitter.Node, span: tuple[int, int] | None = None) -> list[Captures]:
+    """All matches of one of the language's queries in a node, in the order of the text."""
+    cursor = tree_sitter.QueryCursor(query(name, kind), match_limit=MATCH_LIMIT)
+    if span is not None:
+        cursor.set_byte_range(*span)
+    return [captures for _, captures in cursor.matches(node)]

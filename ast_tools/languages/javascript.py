@@ -1,0 +1,53 @@
+"""JavaScript, with JSX."""
+
+from ast_tools.languages.record import Language, Lexis
+
+LEXIS = Lexis(
+    strings=(('"', '"', False), ("'", "'", False), ("`", "`", True)),
+    regexes=True,
+    templates="`",
+)
+STATEMENT_WORDS = frozenset(
+    "break case catch const continue debugger do export finally let return switch throw try var while".split()
+)
+BLOCK_WORDS = frozenset("if else for while do try catch finally switch function class".split())
+KEYWORDS = (
+    STATEMENT_WORDS
+    | BLOCK_WORDS
+    | frozenset("async await delete extends import in instanceof new of super this typeof void with yield".split())
+)
+BODIES = frozenset({"program", "statement_block", "class_body", "switch_body", "class_static_block"})
+IDENTIFIERS = frozenset(
+    {
+        "identifier",
+        "property_identifier",
+        "shorthand_property_identifier",
+        "shorthand_property_identifier_pattern",
+        "private_property_identifier",
+    }
+)
+STRINGS = frozenset({"string", "template_string", "regex"})
+COMMENTS = frozenset({"comment", "html_comment", "hash_bang_line"})
+
+JAVASCRIPT = Language(
+    name="javascript",
+    lsp_ids=frozenset({"javascript", "javascriptreact"}),
+    extensions=frozenset({".js", ".jsx", ".mjs", ".cjs"}),
+    grammar="tree_sitter_javascript:language",
+    queries=("javascript",),
+    lexis=LEXIS,
+    line_comment="//",
+    block_comment=("/*", "*/"),
+    indent_based=False,
+    block_opener="{",
+    docstring="before",
+    bodies=BODIES,
+    identifiers=IDENTIFIERS,
+    strings=STRINGS,
+    comments=COMMENTS,
+    string_holes=frozenset({"template_substitution"}),
+    statement_words=STATEMENT_WORDS,
+    block_words=BLOCK_WORDS,
+    continuation_words=frozenset({"else", "catch", "finally"}),
+    keywords=KEYWORDS,
+)

@@ -1,0 +1,49 @@
+"""Python."""
+
+import ast
+import keyword
+import warnings
+
+from ast_tools.languages.record import Language, Lexis
+
+
+def accepts(text: bytes) -> bool:
+    """Whether CPython's own parser takes the text; the grammar also takes Python 2."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text.decode("utf-8", "replace"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+PYTHON = Language(
+    name="python",
+    lsp_ids=frozenset({"python"}),
+    extensions=frozenset({".py", ".pyi", ".pyw"}),
+    grammar="tree_sitter_python:language",
+    queries=("python",),
+    lexis=Lexis(
+        strings=(('"""', '"""', True), ("'''", "'''", True), ('"', '"', False), ("'", "'", False)),
+        string_prefix="[A-Za-z]{0,2}",
+    ),
+    line_comment="#",
+    block_comment=None,
+    indent_based=True,
+    block_opener=":",
+    docstring="inside",
+    bodies=frozenset({"module", "block"}),
+    identifiers=frozenset({"identifier"}),
+    strings=frozenset({"string", "concatenated_string"}),
+    comments=frozenset({"comment"}),
+    string_holes=frozenset({"interpolation"}),
+    statement_words=frozenset(
+        "assert break class continue def del except finally global import nonlocal pass raise return try while with "
+        "elif".split()
+    ),
+    block_words=frozenset("if elif else for while try except finally with def class async match case".split()),
+    continuation_words=frozenset({"elif", "else", "except", "finally"}),
+    keywords=frozenset(keyword.kwlist) | {"print", "self"},
+    accepts=accepts,
+)

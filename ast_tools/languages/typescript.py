@@ -1,0 +1,27 @@
+"""TypeScript and its dialect with JSX: JavaScript's record with what types add."""
+
+from dataclasses import replace
+
+from ast_tools.languages.javascript import BODIES, IDENTIFIERS, JAVASCRIPT, KEYWORDS, STATEMENT_WORDS
+
+TYPESCRIPT = replace(
+    JAVASCRIPT,
+    name="typescript",
+    lsp_ids=frozenset({"typescript"}),
+    extensions=frozenset({".ts", ".mts", ".cts"}),
+    grammar="tree_sitter_typescript:language_typescript",
+    queries=("javascript", "typescript"),
+    bodies=BODIES | {"interface_body", "object_type", "enum_body"},
+    identifiers=IDENTIFIERS | {"type_identifier"},
+    statement_words=STATEMENT_WORDS | {"interface", "enum", "namespace"},
+    keywords=KEYWORDS
+    | frozenset("abstract as declare enum implements interface keyof namespace readonly type".split()),
+)
+
+TSX = replace(
+    TYPESCRIPT,
+    name="tsx",
+    lsp_ids=frozenset({"typescriptreact"}),
+    extensions=frozenset({".tsx"}),
+    grammar="tree_sitter_typescript:language_tsx",
+)

@@ -1,0 +1,276 @@
+"""Where an offset stands: what kind of place, in which scopes, in which statement."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import tree_sitter
+
+from ast_tools.grammar import matches
+from ast_tools.languages import Language
+from ast_tools.tree import SyntaxTree
+
+
+class Place(StrEnum):
+    """What an offset stands in."""
+
+    CODE = "code"
+    COMMENT = "comment"
+    STRING = "string"
+    INSIDE_WORD = "inside_word"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A function, class, ... around an offset. `header` is the range up to its body, `body_start` where that begins."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
+    header: tuple[int, int]
+    body_start: int
+
+
+_WORD_BEFORE = re.compile(rb"[\w$\x80-\xff]\Z")
+_WORD_AFTER = re.compile(rb"[\w$\x80-\xff]")
+_DEPTH_LIMIT = 2000
+
+
+def place(tree: SyntaxTree | None, text: bytes, offset: int) -> Place:
+    """What an offset stands in. Without a tree only words are told from code.
+
+    The end of a line comment and of an unclosed string still belong to it; right after a closing quote is code.
+    """
+    kind = _literal_at(tree, offset) if tree is not None and tree.text == text else None
+    if kind is not None:
+        return kind
+    if _WORD_AFTER.match(text, offset) and _WORD_BEFORE.search(text, max(0, offset - 1), offset):
+        return Place.INSIDE_WORD
+    return Place.CODE
+
+
+def _literal_at(tree: SyntaxTree, offset: int) -> Place | None:
+    language = tree.language
+    node = tree.root.descendant_for_byte_range(max(0, offset - 1), offset)
+    for _ in range(_DEPTH_LIMIT):
+        if node is None or node.type in language.string_holes:
+            return None
+        if node.type in language.comments:
+            return Place.COMMENT if _inside_comment(tree, node, offset) else None
+        if node.type in language.strings and node.start_byte < offset < node.end_byte:
+            return Place.STRING
+        node = node.parent
+    return None
+
+
+def _inside_comment(tree: SyntaxTree, node: tree_sitter.Node, offset: int) -> bool:
+    block = tree.language.block_comment
+    closed = block is not None and tree.text[node.start_byte : node.end_byte].endswith(block[1].encode())
+    return node.start_byte < offset and (offset < node.end_byte or not closed)
+
+
+def path_to(tree: SyntaxTree, start: int, end: int) -> list[tree_sitter.Node]:
+    """The nodes that contain [start, end), outermost first. Cost: the depth of the tree there."""
+    found = []
+    cursor = tree.root.walk()
+    while True:
+        node = cursor.node
+        if node is None or node.start_byte > start or node.end_byte < end:
+            break
+        found.append(node)
+        if not _enter(cursor, start, end):
+            break
+    return found
+
+
+def _enter(cursor: tree_sitter.TreeCursor, start: int, end: int) -> bool:
+    """Moves to the child that contains [start, end); at a border to the one that begins there, if it is not empty."""
+    if cursor.goto_first_child_for_byte(start) is None:
+        return False
+    while (node := cursor.node) is not None and node.end_byte <= start and node.end_byte < end:
+        if not cursor.goto_next_sibling():
+            return False
+    node = cursor.node
+    return node is not None and node.start_byte <= start and node.end_byte >= end
+
+
+def enclosing(tree: SyntaxTree, offset: int) -> tuple[Scope, ...]:
+    """The scopes around an offset, outermost first.
+
+    In languages with significant indentation a scope reaches on over the blank lines after it, as far as the
+    offset's own column allows.
+    """
+    text = tree.text
+    anchor = _anchor(tree.language, text, offset)
+    found = []
+    for captures in matches(tree.language.name, "scopes", tree.root, (max(0, anchor - 1), anchor + 1)):
+        for capture, [node, *_] in captures.items():
+            kind, _, role = capture.partition(".")
+            if kind != "scope" or not node.start_byte <= anchor <= node.end_byte or node.start_byte == offset:
+                continue
+            found.append(_scope(text, role, node, captures))
+    found.sort(key=lambda scope: (scope.start, -scope.end))
+    if tree.language.indent_based:
+        column = offset - (text.rfind(b"\n", 0, offset) + 1)
+        line = text[offset - column : offset]
+        if not line.strip():
+            found = [scope for scope in found if offset <= scope.end or _indent(text, scope.start) < column]
+    return tuple(found)
+
+
+def _anchor(language: Language, text: bytes, offset: int) -> int:
+    """Where to ask the tree: on a blank line of an indented language, at the end of the code above."""
+    line_start = text.rfind(b"\n", 0, offset) + 1
+    if not language.indent_based or text[line_start:offset].strip():
+        return offset
+    line_end = text.find(b"\n", offset)
+    if text[offset : line_end if line_end >= 0 else len(text)].strip():
+        return offset
+    return len(text[:line_start].rstrip())
+
+
+def _scope(text: bytes, kind: str, node: tree_sitter.Node, captures: dict[str, list[tree_sitter.Node]]) -> Scope:
+    name, body = captures.get("name"), captures.get("body")
+    body_start = body[0].start_byte if body else node.end_byte
+    return Scope(
+        kind=kind,
+        name=_text(text, name[0]) if name else "",
+        start=node.start_byte,
+        end=node.end_byte,
+        header=(node.start_byte, len(text[:body_start].rstrip()) if body_start > node.start_byte else body_start),
+        body_start=body_start,
+    )
+
+
+def _text(text: bytes, node: tree_sitter.Node) -> str:
+    return text[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+
+def _indent(text: bytes, offset: int) -> int:
+    start = text.rfind(b"\n", 0, offset) + 1
+    return len(text[start:offset]) - len(text[start:offset].lstrip())
+
+
+def wants_multiline(tree: SyntaxTree | None, text: bytes, offset: int, language: Language | None = None) -> bool:
+    """Whether the caret stands where a whole block is due: on an empty line at the start of an empty block."""
+    language = tree.language if tree is not None else language
+    if language is None or place(tree, text, offset) is not Place.CODE:
+        return False
+    line_start, line_end = text.rfind(b"\n", 0, offset) + 1, text.find(b"\n", offset)
+    rest = text[offset : line_end if line_end >= 0 else len(text)].strip()
+    if rest.strip(b")]};,"):
+        return False
+    head = text[line_start:offset].strip()
+    if head:
+        return (
+            _opens_block(language, tree, text, offset)
+            and not rest.strip(b"}")
+            and _next_is_outside(text, offset, _width(text[line_start:offset]))
+        )
+    above = _above(tree, text, line_start)
+    if above is None or not _opens_block(language, tree, text, above):
+        return False
+    header_line = text.rfind(b"\n", 0, above) + 1
+    return _next_is_outside(text, offset + len(rest), _header_indent(text, header_line, above))
+
+
+def _above(tree: SyntaxTree | None, text: bytes, line_start: int) -> int | None:
+    """The end of the code above, comments and a docstring skipped."""
+    end = len(text[:line_start].rstrip())
+    for _ in range(50):
+        if end == 0:
+            return None
+        if tree is None or tree.text != text:
+            return end
+        node = tree.root.descendant_for_byte_range(end - 1, end)
+        while node is not None and node.parent is not None and not _is_aside(tree.language, node):
+            node = node.parent
+        if node is None or node.parent is None:
+            return end
+        start = node.start_byte
+        if text[text.rfind(b"\n", 0, start) + 1 : start].strip():
+            return end
+        end = len(text[:start].rstrip())
+    return end
+
+
+def _is_aside(language: Language, node: tree_sitter.Node) -> bool:
+    """A comment, or a string that is a whole statement."""
+    if node.type in language.comments:
+        return True
+    parent = node.parent
+    return (
+        node.type in language.strings
+        and parent is not None
+        and parent.start_byte == node.start_byte
+        and parent.end_byte == node.end_byte
+        and parent.parent is not None
+        and parent.parent.type in language.bodies | {"ERROR"}
+    )
+
+
+def _opens_block(language: Language, tree: SyntaxTree | None, text: bytes, end: int) -> bool:
+    end = len(text[:end].rstrip())
+    if not text[:end].endswith(language.block_opener.encode()):
+        return False
+    if not language.indent_based:
+        return text[max(0, end - 2) : end] != b"${"
+    # A dictionary's or a slice's colon ends no header: the header begins with a word of the language.
+    start = text.rfind(b"\n", 0, end) + 1
+    for _ in range(50):
+        line = text[start:end].lstrip()
+        word = re.match(rb"[^\W\d]\w*", line)
+        if word and word.group().decode("utf-8", "replace") in language.block_words:
+            return True
+        if start == 0 or line[:1] not in b")]}" or not line:
+            return False
+        start = text.rfind(b"\n", 0, _opener_line(text, start)) + 1
+    return False
+
+
+def _opener_line(text: bytes, start: int) -> int:
+    """For a line that begins with a closer: an offset on the nearest line above that is indented no deeper."""
+    width = _indent_width(text, start)
+    at = start
+    while at > 0:
+        at = text.rfind(b"\n", 0, at - 1) + 1
+        line_end = text.find(b"\n", at)
+        if text[at:line_end].strip() and _indent_width(text, at) <= width:
+            return max(at, 1) if at else 0
+    return 0
+
+
+def _indent_width(text: bytes, line_start: int) -> int:
+    line_end = text.find(b"\n", line_start)
+    return _width(text[line_start : line_end if line_end >= 0 else len(text)])
+
+
+def _width(line: bytes) -> int:
+    expanded = line.expandtabs(8)
+    return len(expanded) - len(expanded.lstrip(b" "))
+
+
+def _header_indent(text: bytes, line_start: int, end: int) -> int:
+    del end
+    return _indent_width(text, line_start)
+
+
+def _next_is_outside(text: bytes, offset: int, header_indent: int) -> bool:
+    """Whether the next line with text is not part of the block (deeper than its header)."""
+    match = re.compile(rb"[^\n]*(?:\n[ \t\r\f]*(?=\n))*\n([ \t]*)\S").match(text, offset)
+    return match is None or _width(match.group(1) + b"x") <= header_indent
+
+
+def statement_around(tree: SyntaxTree, start: int, end: int) -> tuple[int, int]:
+    """The smallest whole statement (or member, or definition) around [start, end); else the lines it is on."""
+    best: tuple[int, int] | None = None
+    parent: tree_sitter.Node | None = None
+    for node in path_to(tree, start, end):
+        if parent is not None and parent.type in tree.language.bodies and not node.is_error:
+            best = (node.start_byte, node.end_byte)
+        parent = node
+    if best is not None:
+        return best
+    line_end = tree.text.find(b"\n", end)
+    return tree.text.rfind(b"\n", 0, start) + 1, line_end if line_end >= 0 else len(tree.text)

@@ -1,0 +1,159 @@
+"""Trees in step with a text. A tree is immutable and belongs to the thread that made it."""
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import tree_sitter
+
+from ast_tools.edits import Edit, apply
+from ast_tools.grammar import parser
+from ast_tools.languages import Language
+
+PARSE_BUDGET_S = 0.2
+SESSION_BUDGET_S = 2.0
+"""What one text may cost a session in total. A clean 10 MB file takes about one second; some 15 bytes take more than 20."""
+
+
+@dataclass(frozen=True, eq=False)
+class SyntaxTree:
+    """The result of a parse: the text and its tree. Broken code is in it as data."""
+
+    language: Language
+    text: bytes
+    raw: tree_sitter.Tree
+
+    @property
+    def root(self) -> tree_sitter.Node:
+        """The root node."""
+        return self.raw.root_node
+
+    @cached_property
+    def errors(self) -> tuple[tree_sitter.Node, ...]:
+        """All nodes that stand for an error or for something missing, in the order of the text; nested ones too."""
+        return tuple(_errors(self.root))
+
+    @property
+    def n_errors(self) -> int:
+        """How many errors the grammar sees; only differences between two texts mean something."""
+        return len(self.errors)
+
+    def __repr__(self) -> str:
+        return f"SyntaxTree({self.language.name}, {len(self.text)} bytes, has_error={self.root.has_error})"
+
+
+def _errors(root: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """A walk with a cursor (trees can be deep) that enters only what contains an error."""
+    found: list[tree_sitter.Node] = []
+    cursor, entered = root.walk(), True
+    while True:
+        node = cursor.node
+        if node is not None and entered and (node.is_error or node.is_missing):
+            found.append(node)
+        if entered and node is not None and node.has_error and cursor.goto_first_child():
+            continue
+        if cursor.goto_next_sibling():
+            entered = True
+            continue
+        if not cursor.goto_parent():
+            return found
+        entered = False
+
+
+def parse(language: Language, text: bytes, budget_s: float = PARSE_BUDGET_S) -> SyntaxTree | None:
+    """The tree of a text, or None when the budget (seconds) is spent. Never raises."""
+    try:
+        return SyntaxTree(language, text, parser(language.name, budget_s).parse(text))
+    except ValueError:
+        return None
+
+
+def reparse(before: SyntaxTree, edits: tuple[Edit, ...], budget_s: float = PARSE_BUDGET_S) -> SyntaxTree | None:
+    """The tree after edits (which must not overlap), reusing what they leave alone; None when the budget is spent."""
+    raw, text = before.raw.copy(), apply(before.text, edits)
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
+        mark_edit(raw, before.text, edit.start, edit.end, edit.new)
+    try:
+        return SyntaxTree(before.language, text, parser(before.language.name, budget_s).parse(text, raw))
+    except ValueError:
+        return None
+
+
+def mark_edit(raw: tree_sitter.Tree, text: bytes, start: int, old_end: int, new: bytes) -> None:
+    """Tells a tree of `text` that [start, old_end) became `new`."""
+    row, column = _point(text, start)
+    raw.edit(
+        start_byte=start,
+        old_end_byte=old_end,
+        new_end_byte=start + len(new),
+        start_point=(row, column),
+        old_end_point=_advanced(row, column, text[start:old_end]),
+        new_end_point=_advanced(row, column, new),
+    )
+
+
+def _point(text: bytes, offset: int) -> tuple[int, int]:
+    return text.count(b"\n", 0, offset), offset - (text.rfind(b"\n", 0, offset) + 1)
+
+
+def _advanced(row: int, column: int, piece: bytes) -> tuple[int, int]:
+    newlines = piece.count(b"\n")
+    return (row + newlines, len(piece) - piece.rfind(b"\n") - 1) if newlines else (row, column + len(piece))
+
+
+class TreeSession:
+    """The tree of one open document, kept in step by edits and parsed in slices.
+
+    Mutable; owned by the session and used in the event-loop thread only. After `edit`, call `advance` until it
+    returns a tree or `gave_up` is true.
+    """
+
+    def __init__(self, language: Language, text: bytes) -> None:
+        self.language = language
+        self.text = text
+        self.tree: SyntaxTree | None = None
+        self.gave_up = False
+        self._old: tree_sitter.Tree | None = None
+        self._parser: tree_sitter.Parser | None = None
+        self._slice_s = 0.0
+        self._spent_s = 0.0
+
+    def edit(self, start: int, old_end: int, new_text: bytes, text: bytes) -> None:
+        """The document changed: [start, old_end) became `new_text`, and the whole is now `text`."""
+        if self._old is not None:
+            mark_edit(self._old, self.text, start, old_end, new_text)
+        self._changed(text)
+
+    def replace(self, text: bytes) -> None:
+        """The whole document was replaced."""
+        self._old = None
+        self._changed(text)
+
+    def _changed(self, text: bytes) -> None:
+        self.text = text
+        self.tree = None
+        self.gave_up = False
+        self._spent_s = 0.0
+        # A parser that ran out of time would go on with the old text and return a tree of it.
+        self._parser = None
+
+    def advance(self, budget_s: float = 0.005) -> SyntaxTree | None:
+        """Parses for at most `budget_s` seconds; the tree of the current text, or None: call again.
+
+        Gives up for good (until the text changes) after SESSION_BUDGET_S in total.
+        """
+        if self.tree is not None or self.gave_up:
+            return self.tree
+        if self._parser is None or budget_s != self._slice_s:
+            self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
+        started = time.perf_counter()
+        try:
+            raw = self._parser.parse(self.text, self._old) if self._old else self._parser.parse(self.text)
+        except ValueError:
+            self._spent_s += time.perf_counter() - started
+            self.gave_up = self._spent_s >= SESSION_BUDGET_S
+            return None
+        # `edit` marks the tree it reuses, so the session keeps a copy apart from the one it hands out.
+        self._old, self._parser = raw.copy(), None
+        self.tree = SyntaxTree(self.language, self.text, raw)
+        return self.tree
