@@ -5,12 +5,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.text import Text
+
 import ast_tools
 from ast_tools.lines import Lines
 from r1_lsp.cli.console import Arguments, Failure, print_json, read_source, stdout
 
 # Folders nobody means when checking their own code.
-SKIPPED_FOLDERS = {".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", "build", "dist", ".tox", ".mypy_cache"}
+SKIPPED_FOLDERS = {
+    ".git",
+    ".hg",
+    ".venv",
+    "venv",
+    "node_modules",
+    "__pycache__",
+    "build",
+    "dist",
+    ".tox",
+    ".mypy_cache",
+}
 PARSE_BUDGET_S = 5.0
 
 
@@ -27,7 +40,7 @@ class Finding:
 
 def run(argv: list[str]) -> int:
     """Prints `path:line:column: message`; exit code 1 when there is anything to print."""
-    parser = Arguments("check", "Syntax problems of files and folders, from the tree alone. Exit code 1 if there are any.")
+    parser = Arguments("check", "Syntax problems of files and folders, from the tree alone; exit code 1 if any.")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     options = parser.parse_args(argv)
     findings: list[Finding] = []
@@ -88,8 +101,10 @@ def _finding(path: Path, lines: Lines, offset: int, message: str, sure: dict[int
 def _print(findings: list[Finding], n_files: int) -> None:
     console = stdout()
     for item in findings:
-        hint = f"  [green](sure repair: {item.repair})[/green]" if item.repair else ""
-        console.print(f"[bold]{item.path}[/bold]:{item.line}:{item.column}: {item.message}{hint}")
+        line = Text.assemble((item.path, "bold"), f":{item.line}:{item.column}: {item.message}")
+        if item.repair:
+            line.append(f"  (sure repair: {item.repair})", "green")
+        console.print(line)
     if n_files == 0:
         console.print("no file of a known language")
     elif not findings:

@@ -188,13 +188,14 @@ async def session(
     """A server started as an editor would start it, initialized, and ended properly."""
     logging.getLogger("pygls").setLevel(logging.CRITICAL)
     client = LanguageClient("r1-lsp-cli", __version__)
+    uri = folder.absolute().as_uri()  # noqa: ASYNC240  before the session starts
     editor = Editor(client)
     editor.on_status = on_status or editor.on_status
     started = time.perf_counter()
     await client.start_io(sys.executable, "-I", "-m", "r1_lsp", "serve", "--stdio", *arguments, cwd=str(folder))
     draining = asyncio.create_task(_drain(client))
     try:
-        await _initialize(client, folder, settings or {})
+        await _initialize(client, uri, settings or {})
         editor.initialize_s = time.perf_counter() - started
         yield editor
         await asyncio.wait_for(client.shutdown_async(None), 10)
@@ -205,15 +206,14 @@ async def session(
         draining.cancel()
 
 
-async def _initialize(client: LanguageClient, folder: Path, settings: dict[str, Any]) -> None:
-    uri = folder.absolute().as_uri()
+async def _initialize(client: LanguageClient, uri: str, settings: dict[str, Any]) -> None:
     try:
         await client.initialize_async(
             types.InitializeParams(
                 capabilities=_CAPABILITIES,
                 process_id=None,
                 root_uri=uri,
-                workspace_folders=[types.WorkspaceFolder(uri=uri, name=folder.name)],
+                workspace_folders=[types.WorkspaceFolder(uri=uri, name=uri.rpartition("/")[2])],
                 initialization_options=settings,
             )
         )
