@@ -22,7 +22,6 @@ from r1_lsp.settings import (
     DiagnosticsSettings,
     DocstringSettings,
     DocstringStyle,
-    EngineSettings,
     FixSettings,
     HoverSettings,
     LogLevel,
@@ -32,7 +31,7 @@ from r1_lsp.settings import (
     Suggest,
 )
 
-__all__ = ["SECTION", "Settings", "engine_options", "parse_settings", "settings_schema"]
+__all__ = ["SECTION", "Settings", "parse_settings", "settings_schema"]
 
 SECTION = "r1"
 """The section of an editor's configuration that is ours."""
@@ -155,21 +154,6 @@ def parse_settings(raw: object) -> tuple[Settings, tuple[str, ...]]:
     return _settings(options), complaints
 
 
-def engine_options(settings: Settings) -> EngineOptions:
-    """The part of the settings that decides which host is ours."""
-    engine = settings.engine
-    return EngineOptions(
-        model=settings.model,
-        n_ctx=engine.context_tokens,
-        threads=engine.threads,
-        gpu_layers=engine.gpu_layers,
-        url=engine.url,
-        api_key=engine.api_key,
-        remote_model=engine.remote_model,
-        script=engine.script,
-    )
-
-
 def settings_schema() -> dict[str, dict[str, Any]]:
     """Every setting by its full name ("r1.completion.maxTokens") as a JSON schema with default and description.
 
@@ -267,8 +251,7 @@ def _shown(value: object) -> str:
 
 def _settings(options: Options) -> Settings:
     return Settings(
-        model=options.model,
-        engine=EngineSettings(**options.engine.model_dump()),
+        engine=_engine(options),
         completion=_completion(options.completion),
         fix=FixSettings(
             checkers=MappingProxyType(dict(options.fix.checkers)),
@@ -279,6 +262,20 @@ def _settings(options: Options) -> Settings:
         docstring=DocstringSettings(style=options.docstring.style),
         diagnostics=DiagnosticsSettings(level=options.diagnostics.level),
         log=LogSettings(level=options.log.level),
+    )
+
+
+def _engine(options: Options) -> EngineOptions:
+    section = options.engine
+    return EngineOptions(
+        model=options.model,
+        n_ctx=section.context_tokens,
+        threads=section.threads,
+        gpu_layers=section.gpu_layers,
+        url=section.url,
+        api_key=section.api_key,
+        remote_model=section.remote_model,
+        script=section.script,
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from engine.types import EngineOptions
+
 Suggest = Literal["auto", "manual", "off"]
 Multiline = Literal["auto", "always", "never"]
 DocstringStyle = Literal["auto", "google", "numpy", "sphinx", "jsdoc"]
@@ -17,19 +19,6 @@ Command = tuple[str, ...]
 
 def _frozen_dict() -> Mapping[str, tuple[Command, ...]]:
     return MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineSettings:
-    """Where the model runs. None: found out by the engine itself."""
-
-    url: str | None = None
-    api_key: str | None = field(default=None, repr=False)
-    remote_model: str | None = None
-    threads: int | None = None
-    context_tokens: int | None = None
-    gpu_layers: int | None = None
-    script: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +73,9 @@ class LogSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All of it. `model` is "default", a catalogue name or the path of a GGUF file."""
+    """All of it. `engine` says which model runs and where; it decides which host is ours."""
 
-    model: str = "default"
-    engine: EngineSettings = field(default_factory=EngineSettings)
+    engine: EngineOptions = field(default_factory=EngineOptions)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     fix: FixSettings = field(default_factory=FixSettings)
     hover: HoverSettings = field(default_factory=HoverSettings)

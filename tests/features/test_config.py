@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from r1_lsp.config import Settings, engine_options, parse_settings, settings_schema
+from r1_lsp.config import Settings, parse_settings, settings_schema
 
 
 def test_nothing_sent_means_the_defaults() -> None:
@@ -29,8 +29,7 @@ def test_what_is_sent_is_taken() -> None:
     assert settings.completion.mode("rust") == "auto"
     assert settings.completion.debounce_ms == 0
     assert settings.fix.checkers["python"] == (("ruff", "check", "-"),)
-    options = engine_options(settings)
-    assert (options.model, options.n_ctx, options.api_key) == ("small", 2048, "k")
+    assert (settings.engine.model, settings.engine.n_ctx, settings.engine.api_key) == ("small", 2048, "k")
 
 
 def test_one_mode_for_all_languages() -> None:
@@ -66,7 +65,7 @@ def test_a_mistake_is_one_sentence_and_the_default_holds(raw: object, sentence: 
 
 def test_a_mistake_leaves_the_rest_alone() -> None:
     settings, complaints = parse_settings({"completion": {"maxTokens": "many", "candidates": 2}, "model": "m"})
-    assert (settings.completion.max_tokens, settings.completion.candidates, settings.model) == (96, 2, "m")
+    assert (settings.completion.max_tokens, settings.completion.candidates, settings.engine.model) == (96, 2, "m")
     assert len(complaints) == 1
 
 
