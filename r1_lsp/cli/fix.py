@@ -1,0 +1,86 @@
+"""`r1-lsp fix FILE`: repairs as a diff; `--write` applies the sure ones. From the tree alone: no model, milliseconds."""
+
+import difflib
+import os
+import tempfile
+from pathlib import Path
+
+import ast_tools
+from ast_tools.lines import Lines
+from r1_lsp.cli.console import Arguments, Failure, print_diff, print_json, read_source, stdout
+
+# Each round mends one place; a file with more broken places than this is not a slip.
+MAX_ROUNDS = 50
+PARSE_BUDGET_S = 5.0
+
+
+def run(argv: list[str]) -> int:
+    """Exit code 0: nothing left to repair; 1: problems are left (or, without --write, there is something to apply)."""
+    parser = Arguments("fix", "Repairs of a broken file, as a diff. Only sure repairs are applied by --write.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--write", action="store_true", help="change the file (atomically)")
+    options = parser.parse_args(argv)
+    text = read_source(options.file)
+    mended, notes = _mend(options.file, text)
+    left = _problems(options.file, mended)
+    if options.write and mended != text:
+        _replace(options.file, mended)
+    diff = _diff(options.file, text, mended)
+    if options.json:
+        print_json({"file": str(options.file), "repairs": notes, "diff": diff, "left": left, "written": options.write})
+    else:
+        console = stdout()
+        print_diff(console, diff)
+        for note in [*notes, *(f"left: {problem}" for problem in left)]:
+            console.print(note, markup=False)
+        if not notes and not left:
+            console.print(f"{options.file} has no syntax problems", markup=False)
+    return 1 if left or (notes and not options.write) else 0
+
+
+def _mend(path: Path, text: bytes) -> tuple[bytes, list[str]]:
+    """Applies sure repairs until there is none; returns the text and a sentence for each."""
+    notes = []
+    for _ in range(MAX_ROUNDS):
+        tree = _tree(path, text)
+        sure = next((repair for repair in ast_tools.repairs(tree) if repair.sure), None) if tree.n_errors else None
+        if sure is None:
+            break
+        line = Lines(text).line_at(sure.start) + 1
+        text = ast_tools.apply(text, sure.edits)
+        notes.append(f"line {line}: {sure.title} ({sure.reason})")
+    return text, notes
+
+
+def _problems(path: Path, text: bytes) -> list[str]:
+    lines = Lines(text)
+    return [
+        f"line {lines.line_at(found.start) + 1}: {found.message}" for found in ast_tools.problems(_tree(path, text))
+    ]
+
+
+def _tree(path: Path, text: bytes) -> ast_tools.SyntaxTree:
+    language = ast_tools.language_of(None, str(path))
+    if language is None:
+        raise Failure(f"{path}: no syntax is known for this kind of file", code=2)
+    tree = ast_tools.parse(language, text, PARSE_BUDGET_S)
+    if tree is None:
+        raise Failure(f"{path} was not parsed within {PARSE_BUDGET_S:g} s")
+    return tree
+
+
+def _diff(path: Path, before: bytes, after: bytes) -> str:
+    old, new = (text.decode("utf-8", "replace").splitlines() for text in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm=""))
+
+
+def _replace(path: Path, text: bytes) -> None:
+    """Writes beside the file and renames, so that a crash leaves the old or the new text, never a part."""
+    target = path.resolve()
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
+            beside.write(text)
+        os.chmod(beside.name, target.stat().st_mode)
+        Path(beside.name).replace(target)
+    except OSError as error:
+        raise Failure(f"cannot write {path}: {error.strerror or error}") from None
