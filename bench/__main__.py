@@ -1,4 +1,4 @@
-"""`python -m bench`: every benchmark, one after the other, each in a process of its own; exit code 1 if any falls short."""
+"""`python -m bench`: every benchmark, each in a process of its own; exit code 1 if any falls short."""
 
 import subprocess
 import sys

@@ -1,7 +1,6 @@
-"""`r1-lsp fix FILE`: repairs as a diff; `--write` applies the sure ones. From the tree alone: no model, milliseconds."""
+"""`r1-lsp fix FILE`: repairs as a diff; `--write` applies the sure ones. From the tree alone, without a model."""
 
 import difflib
-import os
 import tempfile
 from pathlib import Path
 
@@ -80,7 +79,8 @@ def _replace(path: Path, text: bytes) -> None:
     try:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
             beside.write(text)
-        os.chmod(beside.name, target.stat().st_mode)
-        Path(beside.name).replace(target)
+        new = Path(beside.name)
+        new.chmod(target.stat().st_mode)
+        new.replace(target)
     except OSError as error:
         raise Failure(f"cannot write {path}: {error.strerror or error}") from None
