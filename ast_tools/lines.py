@@ -1,7 +1,7 @@
 """Lines of a text: byte offset <-> (line, byte column), cheap under edits.
 
-Line ends are exactly `\\n`, `\\r\\n` and `\\r`, as the Language Server Protocol says; `bytes.splitlines` splits at these and no
-others (unlike `str.splitlines`).
+Line ends are exactly `\\n`, `\\r\\n` and `\\r`, as the Language Server Protocol says; `bytes.splitlines` splits at
+these and no others (unlike `str.splitlines`).
 """
 
 from array import array
@@ -55,7 +55,7 @@ class Lines:
         return line, offset - self.start(line)
 
     def offset(self, line: int, column: int) -> int:
-        """Byte offset of (line, byte column); past the end of the line is its end, past the last line the text's end."""
+        """Byte offset of (line, byte column); past a line's end is that end, past the last line the text's end."""
         if line >= self.count:
             return len(self.text)
         return min(self.start(line) + column, self.end(line))
@@ -65,7 +65,7 @@ class Lines:
         return self.text[self.start(line) : self.end(line)]
 
     def replaced(self, start: int, end: int, new: bytes) -> "Lines":
-        """This text with the bytes start..end replaced; costs one copy of the text and a rescan of the touched lines."""
+        """This text with the bytes start..end replaced; costs a copy of the text and a rescan of the lines touched."""
         old = self.text
         text = b"".join((memoryview(old)[:start], new, memoryview(old)[end:]))
         # One byte back: an inserted \n joins a \r that ends the line before.

@@ -1,0 +1,17 @@
+"""Names of our own: methods beside the protocol's, and commands."""
+
+STATUS = "r1/status"
+"""Server to client: how the engine is doing: {phase, detail, fraction, model}."""
+
+ACCEPTED = "r1.accepted"
+DISMISSED = "r1.dismissed"
+WHY = "r1.why"
+SHOW_STATUS = "r1.status"
+RESTART_ENGINE = "r1.restartEngine"
+EDIT_SELECTION = "r1.editSelection"
+WRITE_DOCSTRING = "r1.writeDocstring"
+
+COMMANDS = (ACCEPTED, DISMISSED, WHY, SHOW_STATUS, RESTART_ENGINE, EDIT_SELECTION, WRITE_DOCSTRING)
+"""What `workspace/executeCommand` understands, in the order we announce it."""
+
+SETTINGS_SECTION = "r1"

@@ -1,0 +1,280 @@
+"""The mutable state of the server: documents, settings, engine, the editor. Loop thread only.
+
+Handlers get the Session; features get what it hands out: Snapshot, Settings, Engine.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lsprotocol import types
+
+from r1_lsp import ext, proto
+from r1_lsp.snapshot import Snapshot
+from r1_lsp.wire.client import ClientInfo
+from r1_lsp.wire.interrupt import Interruptible
+from r1_lsp.wire.outcomes import Failed, Outdated, Silent, Stopped, Superseded
+from r1_lsp.wire.progress import Peer, Progress, ProgressBars, RefusedByClient
+
+if TYPE_CHECKING:
+    from engine.types import Engine, EngineOptions
+    from r1_lsp.config import Settings
+    from r1_lsp.engine_slot import EngineSlot
+    from r1_lsp.texts import Texts
+
+__all__ = ["ClientInfo", "Failed", "Outdated", "Progress", "Session", "Silent", "Stopped", "Superseded"]
+
+_log = logging.getLogger(__name__)
+
+_SETTLE_S = 0.3
+"""How long a document must rest before its `on_document_changed` hooks run."""
+
+_T = TypeVar("_T")
+
+EngineFactory = Callable[["EngineOptions"], "Engine"]
+ChangeHook = Callable[["Session", str], Awaitable[None]]
+
+
+class Session:
+    """Everything that lives as long as the connection to one editor."""
+
+    def __init__(self, peer: Peer, client: ClientInfo, engine_factory: EngineFactory | None = None) -> None:
+        self.client = client
+        self.on_document_changed: list[ChangeHook] = []
+        self.folders: list[str] = list(client.folders)
+        self._peer = peer
+        self._bars = ProgressBars(peer, supported=client.progress)
+        self._engine_factory = engine_factory
+        self._engine: EngineSlot | None = None
+        self._settings: Settings | None = None
+        self._sent_settings: Mapping[str, Any] = {}
+        self._texts: Texts | None = None
+        self._newest: dict[object, Interruptible] = {}
+        self._settling: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._shown: set[str] = set()
+        self._slots: dict[type, object] = {}
+
+    # -- documents ---------------------------------------------------------------------------------------------------
+
+    @property
+    def texts(self) -> "Texts":
+        """The open documents and their trees."""
+        if self._texts is None:
+            from r1_lsp.texts import Texts
+
+            self._texts = Texts(self.client.encoding)
+        return self._texts
+
+    def snapshot(self, uri: str) -> Snapshot | None:
+        """The document now; None when it is not open or out of step with the editor."""
+        return self.texts.snapshot(uri)
+
+    async def parsed(self, snapshot: Snapshot) -> Snapshot:
+        """The same text with its tree, parsed in slices between other work; the tree may stay None (see Snapshot).
+
+        Raises Outdated when the document changes meanwhile.
+        """
+        return await self.texts.parsed(snapshot)
+
+    async def tree(self, uri: str) -> Any:
+        """The tree of a document's newest text, or None."""
+        snapshot = self.snapshot(uri)
+        return None if snapshot is None else (await self.parsed(snapshot)).tree
+
+    def document_changed(self, uri: str) -> None:
+        """Parses a document that was opened or edited, and runs the hooks once it has rested."""
+        if (running := self._settling.pop(uri, None)) is not None:
+            running.cancel()
+        if self.snapshot(uri) is not None:
+            self._settling[uri] = self.spawn(self._settle(uri), f"settle {uri}")
+
+    async def _settle(self, uri: str) -> None:
+        try:
+            await self.tree(uri)
+            await asyncio.sleep(_SETTLE_S)
+            for hook in self.on_document_changed:
+                await hook(self, uri)
+        except Outdated:
+            _log.debug("a document changed while it was parsed")
+
+    # -- positions ---------------------------------------------------------------------------------------------------
+
+    def offset(self, snapshot: Snapshot, position: types.Position) -> int:
+        """Byte offset of a position in the snapshot's text."""
+        return proto.offset_of(snapshot.lines, position, self.client.encoding)
+
+    def position(self, snapshot: Snapshot, offset: int) -> types.Position:
+        """Position of a byte offset in the snapshot's text."""
+        return proto.position_of(snapshot.lines, offset, self.client.encoding)
+
+    def range(self, snapshot: Snapshot, start: int, end: int) -> types.Range:
+        """Range of the bytes start..end."""
+        return proto.range_of(snapshot.lines, start, end, self.client.encoding)
+
+    def span(self, snapshot: Snapshot, range_: types.Range) -> tuple[int, int]:
+        """Bytes (start, end) of a range."""
+        return proto.span_of(snapshot.lines, range_, self.client.encoding)
+
+    # -- settings and engine -----------------------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> "Settings":
+        """What the user configured, without holes."""
+        if self._settings is None:
+            self._parse_settings()
+        assert self._settings is not None
+        return self._settings
+
+    def configure(self, sent: Mapping[str, Any]) -> None:
+        """Takes new settings (the `r1` section), laid over `initializationOptions`; restarts the engine if it must."""
+        self._sent_settings = sent
+        self._parse_settings()
+        if self._engine is not None:
+            self._engine.use(self.settings.engine)
+
+    def _parse_settings(self) -> None:
+        from r1_lsp.config import parse_settings
+
+        self._settings, complaints = parse_settings(_laid_over(self.client.options, self._sent_settings))
+        for complaint in complaints:
+            self.show_message_once(f"settings: {complaint}", complaint)
+
+    @property
+    def engine(self) -> "Engine":
+        """The model side, as the settings want it; made and started on first use."""
+        return self.engine_slot.engine
+
+    @property
+    def engine_slot(self) -> "EngineSlot":
+        """The engine with what belongs to it: restart, status, its progress bar."""
+        if self._engine is None:
+            from r1_lsp.engine_slot import EngineSlot
+
+            self._engine = EngineSlot(self, self.settings.engine, self._engine_factory)
+        return self._engine
+
+    # -- work --------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def newest(self, key: object) -> AsyncIterator[None]:
+        """A block of which only the newest with this key goes on: in an older one Superseded is raised."""
+        if (older := self._newest.pop(key, None)) is not None:
+            older.interrupt()
+        async with Interruptible(Superseded()) as block:
+            self._newest[key] = block
+            try:
+                yield
+            finally:
+                if self._newest.get(key) is block:
+                    del self._newest[key]
+
+    def spawn(self, work: Coroutine[Any, Any, _T], name: str) -> "asyncio.Task[_T]":
+        """Runs something in the background until it ends or the server does; an error of it is logged."""
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._spawned_ended)
+        return task
+
+    def _spawned_ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("background work %r failed", task.get_name().partition(" ")[0], exc_info=error)
+
+    def slot(self, kind: Callable[[], _T]) -> _T:
+        """A feature's own state: one `kind()` per session, made on first use."""
+        assert isinstance(kind, type)
+        if kind not in self._slots:
+            self._slots[kind] = kind()
+        return self._slots[kind]  # type: ignore[return-value]
+
+    async def close(self) -> None:
+        """Ends background work and the engine."""
+        for task in self._tasks:
+            task.cancel()
+        if self._engine is not None:
+            await self._engine.close()
+
+    # -- the editor --------------------------------------------------------------------------------------------------
+
+    def notify(self, method: str, params: object, *, key: object = None) -> None:
+        """Sends a notification. `key`: a newer one of the same key may replace it while the editor does not read."""
+        self._peer.notify(method, params, key=key)
+
+    async def request(self, method: str, params: object) -> Any:
+        """Sends a request and waits for the editor's answer. Raises RefusedByClient."""
+        return await self._peer.request(method, params)
+
+    def log(self, text: str) -> None:
+        """A line in the editor's log of this server. Never source text."""
+        self._peer.notify(
+            types.WINDOW_LOG_MESSAGE, types.LogMessageParams(type=types.MessageType.Info, message=text), key="log"
+        )
+
+    def show_message_once(self, kind: str, text: str, *, error: bool = False) -> None:
+        """A message the user sees, once per kind and session; in the log too."""
+        if kind in self._shown:
+            return
+        self._shown.add(kind)
+        _log.warning("%s", text)
+        level = types.MessageType.Error if error else types.MessageType.Warning
+        self._peer.notify(types.WINDOW_SHOW_MESSAGE, types.ShowMessageParams(type=level, message=text))
+
+    def progress(
+        self,
+        title: str,
+        *,
+        cancellable: bool = False,
+        token: str | int | None = None,
+        message: str | None = None,
+    ) -> AbstractAsyncContextManager[Progress]:
+        """A progress bar while the block runs; the user's cancel raises Stopped there. `token`: the request's own."""
+        return self._bars.show(title, cancellable=cancellable, token=token, message=message)
+
+    def cancel_progress(self, token: str | int) -> None:
+        """The user pressed "cancel" on a bar."""
+        self._bars.cancel(token)
+
+    async def apply_edit(self, edit: types.WorkspaceEdit, label: str) -> bool:
+        """Asks the editor to make an edit; whether it did."""
+        if not self.client.apply_edit:
+            return False
+        params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
+        try:
+            result = await self._peer.request(types.WORKSPACE_APPLY_EDIT, params)
+        except RefusedByClient:
+            return False
+        return bool(getattr(result, "applied", False))
+
+    def publish_diagnostics(self, uri: str, version: int | None, diagnostics: Sequence[types.Diagnostic]) -> None:
+        """Shows these diagnostics of ours, instead of those shown before."""
+        params = types.PublishDiagnosticsParams(
+            uri=uri, version=version if self.client.diagnostic_versions else None, diagnostics=diagnostics
+        )
+        self._peer.notify(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS, params, key=("diagnostics", uri))
+
+    async def pull_settings(self) -> None:
+        """Asks the editor for the `r1` section, where it can be asked."""
+        if not self.client.configuration:
+            return
+        item = types.ConfigurationItem(section=ext.SETTINGS_SECTION)
+        try:
+            [section] = await self._peer.request(types.WORKSPACE_CONFIGURATION, types.ConfigurationParams(items=[item]))
+        except (RefusedByClient, TypeError, ValueError):
+            _log.warning("the editor did not tell its settings")
+            return
+        self.configure(section if isinstance(section, Mapping) else {})
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` over `below`, object by object; null above counts as not said."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            merged[key] = _laid_over(old, value)
+        elif value is not None or key not in merged:
+            merged[key] = value
+    return merged
