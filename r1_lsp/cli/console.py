@@ -1,8 +1,10 @@
 """What the subcommands share: arguments, places in files, printing, failing in one sentence."""
 
 import argparse
+import difflib
 import json
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +78,25 @@ def read_source(path: Path) -> bytes:
         line = data.count(b"\n", 0, error.start) + 1
         raise Failure(f"{path} is not UTF-8 (line {line}); it may be Latin-1: convert it first") from None
     return data
+
+
+def replace_file(path: Path, text: bytes) -> None:
+    """Writes beside the file and renames, so that a crash leaves the old or the new text, never a part."""
+    target = path.resolve()
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
+            beside.write(text)
+        new = Path(beside.name)
+        new.chmod(target.stat().st_mode)
+        new.replace(target)
+    except OSError as error:
+        raise Failure(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def diff_of(path: Path, before: bytes, after: bytes, context: int = 3) -> str:
+    """A unified diff of two versions of a file; empty when they are equal."""
+    old, new = (text.decode("utf-8", "replace").splitlines() for text in (before, after))
+    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", n=context, lineterm=""))
 
 
 def stdout() -> Console:

@@ -1,7 +1,6 @@
 """`r1-lsp demo`: the main job on real files of the standard library, in a real LSP session over stdio, with timings."""
 
 import asyncio
-import difflib
 import re
 import sysconfig
 import time
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ast_tools.lines import Lines
-from r1_lsp.cli.console import Arguments, Failure, print_diff, print_json, stdout
+from r1_lsp.cli.console import Arguments, Failure, diff_of, print_diff, print_json, stdout
 from r1_lsp.cli.session import Editor, OpenFile, session
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -173,7 +172,7 @@ async def _repair(console: Console, editor: Editor, timings: Timings) -> None:
         message = diagnostics[0].message
         console.print(Text(f"{name}: {message if isinstance(message, str) else message.value}", "bold"))
         console.print(Text(f"  quick fix: {preferred.title}  ({elapsed:.0f} ms)"))
-        print_diff(console, _diff(name, broken, file.text))
+        print_diff(console, diff_of(Path(name), broken, file.text, 1))
         same = file.text == whole
         console.print(
             Text(
@@ -201,7 +200,7 @@ async def _document(console: Console, editor: Editor, timings: Timings) -> None:
     await file.apply(wanted[0])
     elapsed = timings.add("docstring, asked to inserted", started)
     console.print(Text(f"{name}: {wanted[0].title}  ({elapsed:.0f} ms)", "bold"))
-    print_diff(console, _diff(name, text, file.text))
+    print_diff(console, diff_of(Path(name), text, file.text, 1))
 
 
 def _conclude(console: Console, timings: Timings) -> None:
@@ -217,8 +216,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Failure(f"the demo reads Python's own {path.name}: {error.strerror}") from None
-
-
-def _diff(name: str, before: bytes, after: bytes) -> str:
-    old, new = (text.decode("utf-8", "replace").splitlines() for text in (before, after))
-    return "\n".join(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=1, lineterm=""))

@@ -1,12 +1,19 @@
 """`r1-lsp fix FILE`: repairs as a diff; `--write` applies the sure ones. From the tree alone, without a model."""
 
-import difflib
-import tempfile
 from pathlib import Path
 
 import ast_tools
 from ast_tools.lines import Lines
-from r1_lsp.cli.console import Arguments, Failure, print_diff, print_json, read_source, stdout
+from r1_lsp.cli.console import (
+    Arguments,
+    Failure,
+    diff_of,
+    print_diff,
+    print_json,
+    read_source,
+    replace_file,
+    stdout,
+)
 
 # Each round mends one place; a file with more broken places than this is not a slip.
 MAX_ROUNDS = 50
@@ -23,8 +30,8 @@ def run(argv: list[str]) -> int:
     mended, notes = _mend(options.file, text)
     left = _problems(options.file, mended)
     if options.write and mended != text:
-        _replace(options.file, mended)
-    diff = _diff(options.file, text, mended)
+        replace_file(options.file, mended)
+    diff = diff_of(options.file, text, mended)
     if options.json:
         print_json({"file": str(options.file), "repairs": notes, "diff": diff, "left": left, "written": options.write})
     else:
@@ -66,21 +73,3 @@ def _tree(path: Path, text: bytes) -> ast_tools.SyntaxTree:
     if tree is None:
         raise Failure(f"{path} was not parsed within {PARSE_BUDGET_S:g} s")
     return tree
-
-
-def _diff(path: Path, before: bytes, after: bytes) -> str:
-    old, new = (text.decode("utf-8", "replace").splitlines() for text in (before, after))
-    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm=""))
-
-
-def _replace(path: Path, text: bytes) -> None:
-    """Writes beside the file and renames, so that a crash leaves the old or the new text, never a part."""
-    target = path.resolve()
-    try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
-            beside.write(text)
-        new = Path(beside.name)
-        new.chmod(target.stat().st_mode)
-        new.replace(target)
-    except OSError as error:
-        raise Failure(f"cannot write {path}: {error.strerror or error}") from None
