@@ -1,0 +1,69 @@
+"""A docstring from the facts of the tree and the phrases of a model, checked before anyone sees it."""
+
+from dataclasses import dataclass
+
+from ast_tools import Edit, Function, apply, function_at, same_except_docstrings
+from engine.types import Engine, Lane
+from r1_lsp.features.ask import Heard, ask
+from r1_lsp.features.docstring.disagree import differences, disagreements
+from r1_lsp.features.docstring.facts import facts_of
+from r1_lsp.features.docstring.manner import Manner, manner
+from r1_lsp.features.docstring.prompt import question
+from r1_lsp.features.docstring.slots import filled
+from r1_lsp.features.docstring.write import edit_for, shape_of
+from r1_lsp.features.errors import Refused, Unfit
+from r1_lsp.features.parsing import parsed
+from r1_lsp.settings import Settings
+from r1_lsp.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A checked docstring: the edit that puts it in, and its text as it will stand."""
+
+    edit: Edit
+    text: str
+
+
+def documentable(snapshot: Snapshot, offset: int, settings: Settings) -> tuple[Function, Manner] | None:
+    """The function around an offset and the manner of its docstring; None where we have nothing to write. Cheap."""
+    tree = snapshot.tree
+    function = function_at(tree, offset) if tree is not None else None
+    how = manner(tree, function, settings.docstring.style) if tree is not None and function is not None else None
+    return (function, how) if function is not None and how is not None else None
+
+
+async def draft(
+    snapshot: Snapshot, offset: int, engine: Engine, settings: Settings, *, lane: Lane, heard: Heard
+) -> Draft:
+    """The docstring of the function around an offset. Raises Refused with one sentence, and EngineError."""
+    found = documentable(snapshot, offset, settings)
+    if found is None or snapshot.tree is None:
+        raise Refused("There is no function here to describe.")
+    function, how = found
+    facts = facts_of(function)
+    edit_for(snapshot.tree, function, facts, filled("", facts), how)  # refuses before the model is asked
+    asked = question(snapshot, function, facts, think_tokens=settings.fix.think_tokens, lane=lane)
+    [answer] = await ask(engine, asked, heard=heard)
+    heard("Checking")
+    edit = edit_for(snapshot.tree, function, facts, filled(answer.text, facts), how)
+    return await _checked(snapshot, function, edit, how)
+
+
+async def _checked(snapshot: Snapshot, function: Function, edit: Edit, how: Manner) -> Draft:
+    """The tree has changed in nothing but this docstring, and the docstring now says what the signature does."""
+    assert snapshot.language is not None
+    text = apply(snapshot.text, (edit,))
+    if not same_except_docstrings(snapshot.language, snapshot.text, text):
+        raise Unfit("The docstring would have changed the code, so it was not written.")
+    tree = await parsed(snapshot.language, text)
+    inside = function.header[0] + (len(edit.new) - (edit.end - edit.start) if edit.start <= function.start else 0)
+    again = function_at(tree, inside) if tree is not None else None
+    shape = shape_of(tree, again, how) if tree is not None and again is not None else None
+    if tree is None or again is None or shape is None or again.name != function.name:
+        raise Unfit("The docstring would not have stood where it belongs, so it was not written.")
+    compare = disagreements if how.one_line else differences
+    if compare(facts_of(again), shape[1]):
+        raise Unfit("The docstring did not agree with the signature, so it was not written.")
+    assert again.docstring is not None
+    return Draft(edit=edit, text=text[slice(*again.docstring)].decode("utf-8", "replace"))

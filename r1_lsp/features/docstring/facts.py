@@ -1,0 +1,91 @@
+"""What the tree knows of a function, as a docstring has to tell it."""
+
+import re
+from dataclasses import dataclass
+
+from ast_tools import Function, Param
+
+_LITERAL_TYPES = (
+    (re.compile(r"-?[\d.][\w.]*$"), "number"),
+    (re.compile(r"(['\"`]).*\1$", re.DOTALL), "string"),
+    (re.compile(r"(?:true|false)$"), "boolean"),
+    (re.compile(r"\[.*\]$", re.DOTALL), "Array"),
+    (re.compile(r"\{.*\}$", re.DOTALL), "Object"),
+)
+"""What a JavaScript default says of its parameter's type."""
+
+
+_STARS = {"rest": "*", "keyword_rest": "**"}
+_MAKERS = frozenset({"__init__", "constructor"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A parameter. `name` is bare; `stars` stand before it in the signature; `type` is empty when the code is silent.
+
+    `pattern`: it has no name in the code (`{a, b}`), so documentation may call it as it likes.
+    """
+
+    name: str
+    stars: str = ""
+    type: str = ""
+    pattern: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a docstring must name, in the order of the signature."""
+
+    name: str
+    params: tuple[Named, ...] = ()
+    returns: bool = False
+    return_type: str = ""
+    yields: bool = False
+    raises: tuple[str, ...] = ()
+    owner: str = ""
+    """The class whose constructor this is."""
+    attribute: bool = False
+    """A property: it is read, not called."""
+
+
+def facts_of(function: Function) -> Facts:
+    """A generator documents what it yields, a constructor what it takes, everything else what it returns too."""
+    makes = function.name in _MAKERS
+    return Facts(
+        name=function.name,
+        params=_params(function.params),
+        returns=function.returns_value and not makes and not function.yields,
+        return_type=_plain_type(function.returns or ""),
+        yields=function.yields,
+        raises=function.raises,
+        owner=(function.container or "") if makes else "",
+        attribute=any(name.lstrip("@").partition("(")[0].endswith("property") for name in function.decorators),
+    )
+
+
+def _params(params: tuple[Param, ...]) -> tuple[Named, ...]:
+    taken = {param.name for param in params}
+    named: list[Named] = []
+    for param in params:
+        pattern = not param.name.replace("$", "_").isidentifier()
+        name = _free_name(param.name, taken) if pattern else param.name
+        taken.add(name)
+        kind = _plain_type(param.annotation or "") or _guessed(param.default or "")
+        named.append(Named(name=name, stars=_STARS.get(param.kind, ""), type=kind, pattern=pattern))
+    return tuple(named)
+
+
+def _free_name(pattern: str, taken: set[str]) -> str:
+    base = "items" if pattern.startswith("[") else "options"
+    return next(name for name in (base, *(f"{base}{number}" for number in range(2, 1000))) if name not in taken)
+
+
+def _plain_type(annotation: str) -> str:
+    """On one line, without the quotes of a forward reference."""
+    text = " ".join(annotation.split()).lstrip(":").strip()
+    quoted = len(text) > 1 and text[0] in "'\"" and text[0] == text[-1] and text.count(text[0]) == 2
+    return text[1:-1] if quoted else text
+
+
+def _guessed(default: str) -> str:
+    return next((name for pattern, name in _LITERAL_TYPES if pattern.match(default.strip())), "")
