@@ -42,6 +42,8 @@ class ClientInfo:
     configuration: bool = False
     registers_configuration: bool = False
     workspace_folders: bool = False
+    edit_command: str = ""
+    """A command of the editor's own that asks for a sentence and sends `r1.editSelection`."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """`initializationOptions` as sent; empty when they are not an object."""
 
@@ -80,6 +82,7 @@ def read_client(params: Mapping[str, Any]) -> ClientInfo:
         configuration=workspace.flag("configuration"),
         registers_configuration=workspace.at("didChangeConfiguration").flag("dynamicRegistration"),
         workspace_folders=workspace.flag("workspaceFolders"),
+        edit_command=caps.at("experimental", "r1").text("editCommand"),
         options=options if isinstance(options, dict) else {},
     )
 

@@ -5,6 +5,7 @@ Silent                 the request's empty result is the answer
   x Outdated             the document changed meanwhile
   x Stopped              the user pressed "cancel" on the progress bar
 Failed                 the answer is an error with this one sentence
+  x Modified             ... because the document is no longer the one the request was about (-32801)
 """
 
 
@@ -26,3 +27,7 @@ class Stopped(Silent):
 
 class Failed(Exception):
     """str(error) is one sentence for the user."""
+
+
+class Modified(Failed):
+    pass
