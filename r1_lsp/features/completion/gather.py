@@ -1,0 +1,249 @@
+"""What the model should see: the text around the cursor, and above it the file's imports, signatures and headers.
+
+The parts stand in the order of the file, so that together they read like the file with its bodies left out. What is
+chosen stays as it is while the user types (a `Frame`): a changed word high up in the prompt would cost reading all of
+it again.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import ast_tools
+from ast_tools import Definition, SyntaxTree
+from ast_tools.lines import Lines
+from engine.prompt.budget import prompt_tokens
+from engine.types import ModelInfo
+from r1_lsp.features.completion.hygiene import readable
+from r1_lsp.snapshot import Snapshot
+
+FIRST_TEXT_S = 0.8
+"""Cold first text is to come within a second; this much of it is for reading the prompt."""
+MOST_TOKENS = 3072
+REMOTE_TOKENS = 2048
+"""Whose speed is not known: a server elsewhere."""
+
+Kind = Literal["scope", "import", "signature", "edit", "before", "line", "after"]
+
+_CONTEXT_SHARE = 0.3
+_SUFFIX_SHARE = 0.15
+_FRESH_WINDOW = 0.6  # a new window begins this far back, so that it can grow before it has to move
+_SHORTEST_WINDOW = 0.25
+_LONGEST_PIECE = 600  # bytes; a longer header is a data structure
+_RECENT_EDITS = 3
+_ANCHOR = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How many bytes of the file the prompt may hold in all, and how many of them stand after the cursor."""
+
+    total: int
+    suffix: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of the prompt: what it is and its text as the model reads it."""
+
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What stays the same from key to key: the context above the window, and where the window begins.
+
+    `anchor`: the bytes just before the window, which tell whether the text above was changed. `names`: what the file
+    defines; `seen`: those of them whose signature the prompt holds.
+    """
+
+    uri: str
+    room: Room
+    context: tuple[Piece, ...]
+    start: int
+    longest: int
+    anchor: bytes
+    scopes: tuple[str, ...]
+    names: frozenset[str]
+    seen: frozenset[str]
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """The prompt's parts: context (frozen order), the lines before the cursor's, its line so far, what follows."""
+
+    frame: Frame
+    before: str
+    line: str
+    after: str
+
+    @property
+    def context(self) -> str:
+        return "".join(piece.text for piece in self.frame.context)
+
+    def pieces(self) -> tuple[Piece, ...]:
+        """All parts in the order of the file."""
+        here = (("before", self.before), ("line", self.line), ("after", self.after))
+        return (*self.frame.context, *(Piece(kind=kind, text=text) for kind, text in here if text))  # type: ignore[arg-type]
+
+
+def room_for(info: ModelInfo, max_tokens: int) -> Room:
+    """The room for a prompt, from how fast the model reads on this machine. Tokens are taken at their usual length."""
+    if info.remote:
+        tokens = min(REMOTE_TOKENS, max(info.n_ctx - max_tokens, 0))
+    else:
+        tokens = prompt_tokens(
+            info.prefill_tps,
+            within_s=FIRST_TEXT_S,
+            n_ctx=info.n_ctx,
+            max_tokens=max_tokens,
+            decode_tps=info.decode_tps,
+        )
+    # Rounded, because a re-measured speed must not move the window.
+    total = int(min(tokens, MOST_TOKENS) // 32 * 32 * max(info.chars_per_token, 1.0))
+    return Room(total=total, suffix=int(total * _SUFFIX_SHARE) if info.can_infill else 0)
+
+
+def gather(snapshot: Snapshot, offset: int, room: Room, previous: Frame | None = None) -> Gathered:
+    """The parts of the prompt for a cursor. `previous`, the frame of the last request, is kept as long as it fits."""
+    frame = previous if previous is not None and _still_fits(previous, snapshot, offset, room) else None
+    if frame is None:
+        frame = _new_frame(snapshot, offset, room)
+    text = snapshot.text
+    line_start = max(snapshot.lines.start(snapshot.lines.line_at(offset)), frame.start)
+    return Gathered(
+        frame=frame,
+        before=readable(text[frame.start : line_start]),
+        line=readable(text[line_start:offset]),
+        after=readable(_suffix(snapshot.lines, offset, room.suffix)),
+    )
+
+
+def _still_fits(frame: Frame, snapshot: Snapshot, offset: int, room: Room) -> bool:
+    window = offset - frame.start
+    if frame.uri != snapshot.uri or frame.room != room or not 0 <= window <= frame.longest:
+        return False
+    if frame.start and window < frame.longest * _SHORTEST_WINDOW:
+        return False
+    if snapshot.text[max(0, frame.start - _ANCHOR) : frame.start] != frame.anchor:
+        return False
+    tree = snapshot.tree
+    if tree is None:
+        return True
+    if _scope_names(tree, offset, frame.start) != frame.scopes:
+        return False
+    # At most once a line, and only for a name that the file defines out of sight, is it worth reading all again.
+    on_other_line = snapshot.lines.line_at(offset) != frame.line
+    return not on_other_line or not _unseen(ast_tools.mentioned(tree, offset, 0, 0), frame)
+
+
+def _unseen(mentioned: Iterable[str], frame: Frame) -> bool:
+    return any(name in frame.names and name not in frame.seen for name in mentioned)
+
+
+def _new_frame(snapshot: Snapshot, offset: int, room: Room) -> Frame:
+    tree, before_room = snapshot.tree, room.total - room.suffix
+    defined = ast_tools.definitions(tree) if tree is not None else ()
+    start = _window_start(snapshot.lines, offset, int(before_room * (1 - _CONTEXT_SHARE) * _FRESH_WINDOW))
+    ranges = _context_ranges(snapshot, offset, start, int(before_room * _CONTEXT_SHARE), defined) if start else []
+    context = tuple(_piece(snapshot, kind, *span) for span, kind in sorted(_disjoint(ranges)))
+    spent = sum(len(piece.text.encode("utf-8", "replace")) for piece in context)
+    seen_spans = {span for span, _ in ranges}
+    return Frame(
+        uri=snapshot.uri,
+        room=room,
+        context=context,
+        start=start,
+        longest=max(before_room - spent, 1),
+        anchor=snapshot.text[max(0, start - _ANCHOR) : start],
+        scopes=_scope_names(tree, offset, start) if tree is not None else (),
+        names=frozenset(one.name for one in defined),
+        seen=frozenset(one.name for one in defined if one.signature in seen_spans or start <= one.start < offset),
+        line=snapshot.lines.line_at(offset),
+    )
+
+
+def _window_start(lines: Lines, offset: int, size: int) -> int:
+    """The start of a line about `size` bytes before the offset; the cursor's own line when that is longer."""
+    if offset <= size:
+        return 0
+    line = lines.line_at(offset - size)
+    start = lines.start(min(line + 1, lines.line_at(offset)))
+    # A line without end (minified code) is cut somewhere; every byte offset is a fair place.
+    return start if offset - start <= 2 * size else offset - size
+
+
+def _suffix(lines: Lines, offset: int, size: int) -> bytes:
+    """The text after the cursor: whole lines within `size` bytes, at least the rest of the cursor's line."""
+    if size <= 0:
+        return b""
+    text = lines.text
+    if len(text) - offset <= size:
+        return text[offset:]
+    end = lines.start(lines.line_at(offset + size))
+    return text[offset : end if end > offset else offset + size]
+
+
+def _context_ranges(
+    snapshot: Snapshot, offset: int, start: int, room: int, defined: tuple[Definition, ...]
+) -> list[tuple[tuple[int, int], Kind]]:
+    """The ranges worth showing above the window, most useful first, within `room` bytes."""
+    found: list[tuple[tuple[int, int], Kind]] = []
+    for span, kind in _wanted(snapshot, offset, start, defined):
+        size = span[1] - span[0] + 1
+        outside = span[1] <= start or span[0] >= offset
+        if outside and size <= min(room, _LONGEST_PIECE) and all(span != other for other, _ in found):
+            found.append((span, kind))
+            room -= size
+    return found
+
+
+def _wanted(
+    snapshot: Snapshot, offset: int, start: int, defined: tuple[Definition, ...]
+) -> Iterator[tuple[tuple[int, int], Kind]]:
+    tree = snapshot.tree
+    if tree is None:
+        return
+    for scope in ast_tools.enclosing(tree, offset):
+        if scope.start < start:
+            yield scope.header, "scope"
+    names = {name: rank for rank, name in enumerate(ast_tools.mentioned(tree, offset, 20, 10))}
+    imports = ast_tools.imports(tree)
+    for span in imports:
+        if _names_in(snapshot.text[span[0] : span[1]]) & names.keys():
+            yield span, "import"
+    for one in sorted((d for d in defined if d.name in names), key=lambda d: names[d.name]):
+        yield one.signature, "signature"
+    for span in imports:
+        yield span, "import"
+    for begin, end in snapshot.recent_edits[:_RECENT_EDITS]:
+        line = snapshot.lines.line_at(begin)
+        yield (snapshot.lines.start(line), max(snapshot.lines.end(line), min(end, snapshot.lines.end(line)))), "edit"
+
+
+def _names_in(statement: bytes) -> set[str]:
+    return set(statement.decode("utf-8", "replace").replace(",", " ").replace(".", " ").split())
+
+
+def _disjoint(ranges: list[tuple[tuple[int, int], Kind]]) -> Iterator[tuple[tuple[int, int], Kind]]:
+    """Without what lies inside an earlier one."""
+    kept: list[tuple[int, int]] = []
+    for span, kind in ranges:
+        if all(span[1] <= other[0] or span[0] >= other[1] for other in kept):
+            kept.append(span)
+            yield span, kind
+
+
+def _piece(snapshot: Snapshot, kind: Kind, start: int, end: int) -> Piece:
+    """The range with its indentation, as lines of their own."""
+    line_start = snapshot.lines.start(snapshot.lines.line_at(start))
+    indent = snapshot.text[line_start:start]
+    lead = indent if not indent.strip() else b""
+    return Piece(kind=kind, text=readable(lead + snapshot.text[start:end]).rstrip() + "\n")
+
+
+def _scope_names(tree: SyntaxTree, offset: int, start: int) -> tuple[str, ...]:
+    """The scopes around the cursor whose headers are above the window."""
+    return tuple(f"{scope.kind} {scope.name}" for scope in ast_tools.enclosing(tree, offset) if scope.start < start)

@@ -1,0 +1,139 @@
+"""One candidate while it streams: cleaned, cut by the parser at each token, and judged at the end."""
+
+from dataclasses import dataclass, replace
+
+import ast_tools
+from ast_tools import Cutter, Edit
+from r1_lsp.features.completion.hygiene import Scrubber
+from r1_lsp.features.completion.spot import inert_tail
+from r1_lsp.features.why import Reason
+from r1_lsp.snapshot import Snapshot
+
+_GATE_BUDGET_S = 0.05
+_SHORTEST_REPEAT = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What became of a candidate: text to put in at the cursor, or in place of the tail too (`covers`); or a reason."""
+
+    text: str = ""
+    covers: bool = False
+    reason: Reason | None = None
+    detail: str = ""
+
+
+class Judge:
+    """Takes the model's text for one candidate, piece by piece. `done`: more text would be cut off.
+
+    Where an editor has closed brackets by itself, the text is tried in two ways: put in before them, and, when the
+    model says them too, in their place.
+    """
+
+    def __init__(self, snapshot: Snapshot, offset: int, *, multiline: bool, lead: str = "") -> None:
+        self.done = False
+        self.said = ""
+        self._snapshot, self._offset = snapshot, offset
+        self._tail = inert_tail(snapshot, offset)
+        self._lead = lead
+        self._scrubber = Scrubber()
+        self._inserting = Cutter(snapshot.tree, snapshot.language, snapshot.text, offset, multiline=multiline)
+        self._covering = self._without_tail(multiline=multiline) if self._tail else None
+
+    def take(self, piece: str) -> None:
+        """The next piece of model text."""
+        self._feed(self._scrubber.feed(piece))
+        self.done = self.done or self._scrubber.ended
+
+    def verdict(self) -> Draft:
+        """The end of the stream: what to offer. Call once."""
+        if not self.done:
+            self._feed(self._scrubber.finish())
+        found = self._covered() or self._inserted()
+        if found.reason is None and self._breaks(found):
+            return Draft(reason=Reason.BREAKS)
+        return found
+
+    def _feed(self, text: str) -> None:
+        if self._lead and text:
+            text, self._lead = text.removeprefix(self._lead), ""
+        if not text or self.done:
+            return
+        self.said += text
+        enough = self._inserting.feed(text).done
+        if self._covering is not None:
+            enough = self._covering.feed(text).done and enough
+        self.done = enough
+
+    def _without_tail(self, *, multiline: bool) -> Cutter:
+        snapshot, start, end = self._snapshot, self._offset, self._offset + len(self._tail)
+        text = snapshot.text[:start] + snapshot.text[end:]
+        tree = snapshot.tree
+        if tree is not None:
+            tree = ast_tools.reparse(tree, (Edit(start=start, end=end, new=b""),), _GATE_BUDGET_S)
+        return Cutter(tree, snapshot.language, text, start, multiline=multiline)
+
+    def _covered(self) -> Draft | None:
+        """The text with the tail in it, when the model said all of it: then it takes the tail's place."""
+        if self._covering is None:
+            return None
+        text, tail = self._covering.finish().text, self._tail.decode("utf-8", "replace").strip()
+        first_line = text.partition("\n")[0]
+        if not tail or tail not in first_line or not first_line.removesuffix(tail).strip():
+            return None
+        draft = Draft(text=text, covers=True)
+        return None if self._breaks(draft) else draft
+
+    def _inserted(self) -> Draft:
+        result = self._inserting.finish()
+        if not result.text.strip():
+            rejected = result.reason is not None and bool(self.said.strip())
+            reason = Reason.REJECTED if rejected else Reason.EMPTY
+            return Draft(reason=reason, detail=ast_tools.REASONS.get(result.reason or "", "") if rejected else "")
+        if repeats(self._snapshot, self._offset, result.text):
+            return Draft(reason=Reason.REPEATS)
+        return Draft(text=result.text)
+
+    def _breaks(self, draft: Draft) -> bool:
+        """Whether the file would have more syntax errors than it has. Unknown (no tree, no time) counts as no."""
+        tree = self._snapshot.tree
+        if tree is None:
+            return False
+        end = self._offset + (len(self._tail) if draft.covers else 0)
+        edit = Edit(start=self._offset, end=end, new=draft.text.encode("utf-8", "replace"))
+        return ast_tools.adds_errors(tree, ast_tools.apply(tree.text, (edit,)), edit, _GATE_BUDGET_S) is True
+
+
+def repeats(snapshot: Snapshot, offset: int, text: str) -> bool:
+    """Whether a suggestion only says again the line above, or the lines that follow anyway."""
+    lines = snapshot.lines
+    line = lines.line_at(offset)
+    first = (snapshot.text[lines.start(line) : offset] + text.partition("\n")[0].encode("utf-8", "replace")).strip()
+    if len(first) < _SHORTEST_REPEAT:
+        return False
+    above = next((lines.line(n).strip() for n in range(line - 1, max(line - 4, -1), -1) if lines.line(n).strip()), b"")
+    below = [lines.line(n).strip() for n in range(line + 1, min(line + 4, lines.count))]
+    below = [one for one in below if one]
+    return first == above or (bool(below) and first == below[0])
+
+
+def in_order(drafts: list[Draft]) -> list[Draft]:
+    """The ones to offer, each text once, in the order they were made; without any, the first one's reason."""
+    found: dict[str, Draft] = {}
+    for draft in drafts:
+        if draft.reason is None:
+            found.setdefault(draft.text.strip(), draft)
+    return list(found.values()) or drafts[:1]
+
+
+def with_line_ends(draft: Draft, snapshot: Snapshot, offset: int) -> Draft:
+    """The draft with the document's own line end where the cursor is."""
+    lines = snapshot.lines
+    line = lines.line_at(offset)
+    for number in range(line, max(line - 3, -1), -1):
+        if number + 1 < lines.count:
+            end = snapshot.text[lines.end(number) : lines.start(number + 1)]
+            if end and end != b"\n":
+                return replace(draft, text=draft.text.replace("\n", end.decode("ascii")))
+            break
+    return draft
