@@ -108,10 +108,7 @@ MAX_TENSOR_NAME: Final = 63  # GGML_MAX_NAME - 1
 MAX_STRING: Final = 4 * 2**20
 MAX_TEXT: Final = 16 * 2**20  # of keys and strings that are kept, together
 MAX_TOKEN: Final = 64 * 2**10
-MAX_STRINGS: Final = (
-    2**21
-)  # in all string arrays together; the largest vocabularies have about 800,000 tokens and merges
-MAX_TOKENS: Final = 2**20
+MAX_STRINGS: Final = 2**20  # in all string arrays together; the largest have 800,000 tokens and merges
 MAX_TOKENS: Final = 2**19  # the largest vocabulary in use has 262,144
 MAX_TOKEN_BYTES: Final = 48 * 2**20
 MAX_ALIGNMENT: Final = 4096
