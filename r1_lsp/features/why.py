@@ -4,12 +4,12 @@ The memory is a ring in this process and the same lines in a small file, so that
 without source text.
 """
 
+import asyncio
 import contextlib
 import json
 import logging
-import time
+import threading
 from collections import deque
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -86,32 +86,44 @@ class Record:
 
 
 class Memory:
-    """The last records, oldest first; written to `path` line by line. A file that cannot be written is only logged."""
+    """The last records, oldest first; written to `path` line by line, by a thread: the event loop waits for no disk.
+
+    A file that cannot be written is only logged.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.records: deque[Record] = deque(maxlen=KEPT)
         self._path = path or default_path()
+        self._unwritten: deque[Record] = deque()
+        self._writing = threading.Lock()
         self._lines = -1
 
     def add(self, record: Record) -> None:
+        """Call on the event loop."""
         self.records.append(record)
-        try:
-            self._write(record)
-        except OSError as exc:
-            logger.debug("the record of suggestions cannot be written: %s", exc)
+        self._unwritten.append(record)
+        asyncio.get_running_loop().run_in_executor(None, self._write)
 
-    def _write(self, record: Record) -> None:
+    def _write(self) -> None:
+        with self._writing:
+            records = [self._unwritten.popleft() for _ in range(len(self._unwritten))]
+            try:
+                self._append(records)
+            except OSError as exc:
+                logger.debug("the record of suggestions cannot be written: %s", exc)
+
+    def _append(self, records: list[Record]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._lines < 0:
             self._lines = len(read_records(self._path))
         if self._lines >= 2 * KEPT:
-            kept = [*read_records(self._path)[1 - KEPT :], record]
-            self._path.write_text("".join(_line(one) for one in kept), encoding="utf-8")
-            self._lines = len(kept)
+            records = [*read_records(self._path), *records][-KEPT:]
+            self._path.write_text("".join(map(_line, records)), encoding="utf-8")
+            self._lines = len(records)
             return
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(_line(record))
-        self._lines += 1
+            file.write("".join(map(_line, records)))
+        self._lines += len(records)
 
 
 def default_path() -> Path:
@@ -128,15 +140,6 @@ def read_records(path: Path | None = None) -> list[Record]:
                 raw = json.loads(line)
                 found.append(Record(**{**raw, "reason": Reason(raw["reason"])}))
     return found
-
-
-def told(records: Iterable[Record]) -> tuple[str, ...]:
-    """One line for people for each record."""
-    return tuple(
-        f"{time.strftime('%H:%M:%S', time.localtime(record.when))}  {record.path}:{record.line}:{record.column}"
-        f"  {record.sentence} [{record.reason}]"
-        for record in records
-    )
 
 
 def _line(record: Record) -> str:

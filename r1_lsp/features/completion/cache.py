@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from r1_lsp.features.completion.spot import Since, Spot
 from r1_lsp.features.why import Reason
-from r1_lsp.settings import CompletionSettings
+from r1_lsp.settings import Settings
 from r1_lsp.snapshot import Snapshot
 
 CAPACITY = 200
@@ -36,8 +36,7 @@ class Entry:
 
     spot: Spot
     offers: tuple[Offer, ...]
-    settings: CompletionSettings
-    model: str
+    settings: Settings
     asked: int = 0
     reason: Reason = Reason.SHOWN
     detail: str = ""
@@ -53,29 +52,27 @@ class Cache:
     """The newest entries, least recently used out first. Event-loop thread only."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._entries: OrderedDict[tuple[object, ...], Entry] = OrderedDict()
+        self._entries: OrderedDict[Spot, Entry] = OrderedDict()
         self._capacity = capacity
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def add(self, entry: Entry) -> None:
-        key = (entry.spot, entry.model)
+        key = entry.spot
         self._entries[key] = entry
         self._entries.move_to_end(key)
         while len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
 
-    def look_up(
-        self, snapshot: Snapshot, offset: int, settings: CompletionSettings, model: str, *, asked: int = 0
-    ) -> Recalled | None:
+    def look_up(self, snapshot: Snapshot, offset: int, settings: Settings, *, asked: int = 0) -> Recalled | None:
         """The newest entry that the text before and after the cursor still fits, with what is left of its offers.
 
         `asked`: how many offers the entry must have been asked for; an explicit request wants several.
         """
         for key in reversed(self._entries):
             entry = self._entries[key]
-            if entry.model != model or entry.settings != settings or entry.asked < asked:
+            if entry.settings != settings or entry.asked < asked:
                 continue
             since = entry.spot.since(snapshot, offset)
             if since is not None and (recalled := _recalled(entry, since)) is not None:

@@ -20,7 +20,7 @@ from r1_lsp.features.completion.spot import Spot
 from r1_lsp.features.completion.stream import Flight, Spawn, stream
 from r1_lsp.features.completion.trigger import why_not, why_not_here
 from r1_lsp.features.why import Reason, Record
-from r1_lsp.settings import CompletionSettings
+from r1_lsp.settings import CompletionSettings, Settings
 from r1_lsp.snapshot import Snapshot
 
 SINGLE_LINE_TOKENS = 48
@@ -34,10 +34,12 @@ _SELECTED_BUDGET_S = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a completion works with. `parsed` gives a snapshot its tree; `spawn` runs what may outlive a request."""
+    """What a completion works with. `engine` starts a model on its first call, which must wait until one is needed;
+    `parsed` gives a snapshot its tree; `spawn` runs what may outlive a request.
+    """
 
-    settings: CompletionSettings
-    engine: Engine
+    settings: Settings
+    engine: Callable[[], Engine]
     parsed: Callable[[Snapshot], Awaitable[Snapshot]]
     spawn: Spawn
 
@@ -53,7 +55,7 @@ class _Question:
 
     @property
     def settings(self) -> CompletionSettings:
-        return self.means.settings
+        return self.means.settings.completion
 
     @property
     def asked(self) -> int:
@@ -131,17 +133,18 @@ async def _asked(desk: CompletionDesk, question: _Question) -> Outcome:
     reason = why_not_here(question.snapshot, question.offset, question.ask, question.settings)
     if reason is not None:
         return silent(reason)
-    info = await question.means.engine.info()
+    engine = question.means.engine()
+    info = await engine.info()
     flight = Flight(Spot.of(question.snapshot, question.offset))
     desk.take_off(flight)
-    flight.begin(_work(desk, flight, question, info), question.means.spawn)
+    flight.begin(_work(desk, flight, question, engine, info), question.means.spawn)
     await flight.landed()
     if flight.failure is not None:
         return silent(Reason.ENGINE, flight.failure)
     return _recalled(desk, question, "model") or silent(Reason.EMPTY)
 
 
-async def _work(desk: CompletionDesk, flight: Flight, question: _Question, info: ModelInfo) -> None:
+async def _work(desk: CompletionDesk, flight: Flight, question: _Question, engine: Engine, info: ModelInfo) -> None:
     """The model's part, in the order of the flow: gather, render, stream and cut, judge; the result is cached."""
     snapshot, offset, settings = question.snapshot, question.offset, question.settings
     gathered = gather(snapshot, offset, room_for(info, settings.max_tokens), desk.frame)
@@ -154,15 +157,15 @@ async def _work(desk: CompletionDesk, flight: Flight, question: _Question, info:
 
     try:
         request = _request(rendered, desk.host_session, question, multiline=multiline)
-        drafts = await stream(question.means.engine, request, judges(1), _listener(desk, flight))
+        drafts = await stream(engine, request, judges(1), _listener(desk, flight))
         if question.asked > 1:
             others = replace(request, n=question.asked - 1, sampling=OTHERS)
-            drafts += await stream(question.means.engine, others, judges(others.n), lambda _: None)
+            drafts += await stream(engine, others, judges(others.n), lambda _: None)
     except EngineError as exc:
         flight.failure = str(exc)
         return
     drafts = [with_line_ends(draft, snapshot, offset) for draft in in_order(drafts)]
-    desk.cache.add(_entry(flight.spot, drafts, question, info.id))
+    desk.cache.add(_entry(flight.spot, drafts, question))
 
 
 def _listener(desk: CompletionDesk, flight: Flight) -> Callable[[Judge], None]:
@@ -195,21 +198,18 @@ def wants_lines(snapshot: Snapshot, offset: int, ask: Ask, settings: CompletionS
     return ask.invoked or ast_tools.wants_multiline(snapshot.tree, snapshot.text, offset, snapshot.language)
 
 
-def _entry(spot: Spot, drafts: list[Draft], question: _Question, model: str) -> Entry:
+def _entry(spot: Spot, drafts: list[Draft], question: _Question) -> Entry:
     offers = tuple(
         Offer(text=draft.text.encode("utf-8", "replace"), covers=draft.covers)
         for draft in drafts
         if draft.reason is None
     )
-    entry = Entry(spot=spot, offers=offers, settings=question.settings, model=model, asked=question.asked)
+    entry = Entry(spot=spot, offers=offers, settings=question.means.settings, asked=question.asked)
     return entry if offers else replace(entry, reason=drafts[0].reason or Reason.EMPTY, detail=drafts[0].detail)
 
 
 def _recalled(desk: CompletionDesk, question: _Question, source: str) -> Outcome | None:
-    model = question.means.engine.status.model
-    found = desk.cache.look_up(
-        question.snapshot, question.offset, question.settings, model.id if model else "", asked=question.asked
-    )
+    found = desk.cache.look_up(question.snapshot, question.offset, question.means.settings, asked=question.asked)
     return None if found is None else _offered(desk, question, found, source)
 
 

@@ -80,6 +80,13 @@ class History:
             self._dismissed.append((shown.uri, shown.whole_line))
             self.n_dismissed += 1
 
+    def dismissed_latest(self, uri: str) -> None:
+        """The user sent away whatever this document was offered last."""
+        for name in reversed(self._shown):
+            if self._shown[name].uri == uri:
+                self.dismissed(name)
+                return
+
     def was_dismissed(self, snapshot: Snapshot, offset: int, text: str) -> bool:
         """Whether this suggestion, typed on or not, was dismissed on this line before."""
         return (snapshot.uri, _whole_line(snapshot, offset, text)) in self._dismissed
