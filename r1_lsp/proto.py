@@ -66,7 +66,11 @@ def text_edit(lines: "Lines", start: int, end: int, new: bytes | str, encoding: 
 
 def path_of(uri: str) -> str | None:
     """The file a URI names; None for other schemes (`untitled:`, `git:`): those are never looked up on disk."""
-    return to_fs_path(uri) if uri.startswith("file:") else None
+    try:
+        path = to_fs_path(uri) if uri.startswith("file:") else None
+    except ValueError:
+        return None
+    return path if path and "\0" not in path else None
 
 
 def _character_start(text: bytes, start: int, column: int) -> int:

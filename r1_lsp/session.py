@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsprotocol import types
@@ -40,13 +41,20 @@ ChangeHook = Callable[["Session", str], Awaitable[None]]
 class Session:
     """Everything that lives as long as the connection to one editor."""
 
-    def __init__(self, peer: Peer, client: ClientInfo, engine_factory: EngineFactory | None = None) -> None:
+    def __init__(
+        self,
+        peer: Peer,
+        client: ClientInfo,
+        engine_factory: EngineFactory | None = None,
+        defaults: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.client = client
         self.on_document_changed: list[ChangeHook] = []
         self.folders: list[str] = list(client.folders)
         self._peer = peer
         self._bars = ProgressBars(peer, supported=client.progress)
         self._engine_factory = engine_factory
+        self._defaults = defaults
         self._engine: EngineSlot | None = None
         self._settings: Settings | None = None
         self._sent_settings: Mapping[str, Any] = {}
@@ -54,6 +62,7 @@ class Session:
         self._newest: dict[object, Interruptible] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing: asyncio.Task[None] | None = None
         self._shown: set[str] = set()
         self._slots: dict[type, object] = {}
 
@@ -138,7 +147,10 @@ class Session:
     def _parse_settings(self) -> None:
         from r1_lsp.config import parse_settings
 
-        self._settings, complaints = parse_settings(_laid_over(self.client.options, self._sent_settings))
+        wanted = _laid_over(_section(self.client.options), self._sent_settings)
+        self._settings, complaints = parse_settings(_laid_over(self._defaults, wanted))
+        if "log" in wanted:
+            logging.getLogger("r1_lsp").setLevel(self._settings.log.level.upper())
         for complaint in complaints:
             self.show_message_once(f"settings: {complaint}", complaint)
 
@@ -190,12 +202,18 @@ class Session:
             self._slots[kind] = kind()
         return self._slots[kind]  # type: ignore[return-value]
 
-    async def close(self) -> None:
-        """Ends background work and the engine."""
+    def begin_close(self) -> None:
+        """Ends background work and lets the engine go; returns at once."""
         for task in self._tasks:
             task.cancel()
-        if self._engine is not None:
-            await self._engine.close()
+        if self._closing is None and self._engine is not None:
+            self._closing = asyncio.get_running_loop().create_task(self._engine.close())
+
+    async def close(self) -> None:
+        """`begin_close`, and waits until the engine is gone."""
+        self.begin_close()
+        if self._closing is not None:
+            await self._closing
 
     # -- the editor --------------------------------------------------------------------------------------------------
 
@@ -266,6 +284,12 @@ class Session:
             _log.warning("the editor did not tell its settings")
             return
         self.configure(section if isinstance(section, Mapping) else {})
+
+
+def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Our settings in `initializationOptions`: these themselves, or the one section they hold."""
+    inner = options.get(ext.SETTINGS_SECTION)
+    return inner if isinstance(inner, Mapping) else options
 
 
 def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
