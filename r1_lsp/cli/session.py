@@ -18,7 +18,7 @@ from pygls.lsp.client import LanguageClient
 
 import ast_tools
 from ast_tools.lines import Lines
-from r1_lsp import __version__
+from r1_lsp import __version__, ext
 from r1_lsp.cli.console import Failure
 
 Status = Callable[[str, float | None], None]
@@ -65,6 +65,13 @@ class Editor:
     def notify(self, method: str, params: object) -> None:
         self._client.protocol.notify(method, params)
 
+    async def last_reason(self) -> str:
+        """Why the last suggestion was not shown, in the server's words."""
+        records = await self.request(
+            types.WORKSPACE_EXECUTE_COMMAND, types.ExecuteCommandParams(command=ext.WHY, arguments=[])
+        )
+        return str(_plain(records[0])["sentence"]) if records else "the server does not say why"
+
     async def diagnostics(self, uri: str, *, timeout_s: float = 5.0) -> list[types.Diagnostic]:
         """The next diagnostics published for a file."""
         try:
@@ -79,7 +86,7 @@ class Editor:
     def _listen(self) -> None:
         client = self._client
 
-        @client.feature("r1/status")
+        @client.feature(ext.STATUS)
         def status(params: Any) -> None:
             self._status(params)
 
@@ -93,7 +100,7 @@ class Editor:
             return None
 
     def _status(self, params: Any) -> None:
-        status = params if isinstance(params, dict) else _plain(params)
+        status = _plain(params)
         phase, detail = status.get("phase", ""), status.get("detail") or ""
         if phase == "ready" and not self._ready.done():
             self._ready.set_result(status)
@@ -243,6 +250,8 @@ async def _stop(client: LanguageClient) -> None:
 
 def _plain(value: Any) -> dict[str, Any]:
     """pygls turns unknown notifications into named tuples."""
+    if isinstance(value, dict):
+        return value
     return dict(value._asdict()) if hasattr(value, "_asdict") else dict(vars(value))
 
 
