@@ -1,34 +1,442 @@
-"""Makes model text fit the tree: cut, overlap, close, indent, judge."""
+"""Makes model text fit the tree: cut, overlap, close, indent, judge.
 
+A completion is pasted into the enclosing statements and judged there, never by newline alone: a single line ends at the
+first line end where the statement is whole, several lines end where their block does.
+"""
+
+import re
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ast_tools.languages import Language
+from ast_tools.lexer import Token, tokens, unmatched
+from ast_tools.region import Region, region
+from ast_tools.scopes import Place, place
+from ast_tools.spot import Spot, spot, width
 from ast_tools.tree import SyntaxTree
 
-REASONS: dict[str, str] = {}
+REASONS: dict[str, str] = {
+    "complete": "The statement is complete.",
+    "block_end": "The block is complete.",
+    "closer": "The bracket that comes next already stands after the cursor.",
+    "suffix": "The lines that come next already stand after the cursor.",
+    "loop": "The model began to repeat itself.",
+    "limit": "The text is as long as a suggestion may be.",
+    "blank": "The model wrote nothing but white space.",
+    "nothing_new": "What the model wrote already stands after the cursor.",
+    "adds_errors": "The file would have more syntax errors than before.",
+}
+"""Every reason code, with its sentence."""
+
+SINGLE_LINES = 8
+"""A single-line completion may run on over this many lines to reach the end of its statement."""
+BLOCK_LINES = 60
+MAX_CHARS = 6_000
+FINISH_BUDGET_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """`text` is what to show, `done` says to stop the model, `reason` (a key of REASONS) why it stopped or was rejected."""
+    """`text`: what there is to show; `done`: stop the model; `reason`: a key of REASONS, why it stopped or was rejected."""
 
     text: str
     done: bool
     reason: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A candidate in its final form and what the tree says of it."""
+
+    text: str
+    errors: int
+    clean: bool
+
+
 class Cutter:
-    """Judges one completion while it streams. Mutable, for one stream, in one thread."""
+    """Judges one completion while it streams. Mutable, for one stream, in one thread.
+
+    Without a language, or where the text is too much for the parser, only the rules that need no tree hold.
+    """
 
     def __init__(
         self, tree: SyntaxTree | None, language: Language | None, text: bytes, offset: int, *, multiline: bool
     ) -> None:
-        raise NotImplementedError
+        self._language = language
+        self._spot = spot(language, text, offset)
+        self._region = region(tree, language, text, offset)
+        self._place = place(tree, text, offset)
+        self._prose = self._place in (Place.COMMENT, Place.STRING)
+        self._multiline = multiline and not self._prose
+        self._floor = self._errors_before()
+        self._raw = ""
+        self._lines_seen = 0
+        self._end: int | None = None
+        self._reason: str | None = None
+        self._best: _Fit | None = None
+
+    def _errors_before(self) -> int:
+        return self._region.tree.n_errors if self._region.tree is not None else 0
 
     def feed(self, piece: str) -> CutResult:
-        """Takes the next piece of model text. Cheap; `done` says that more text would be cut off."""
-        raise NotImplementedError
+        """Takes the next piece of model text; `done` says that whatever comes next would be cut off."""
+        if self._reason is None:
+            first = len(self._raw)
+            self._raw = (self._raw + piece).replace("\r\n", "\n")
+            self._watch(piece, first)
+        shown = self._raw if self._end is None else self._raw[: self._end]
+        return CutResult(shown, self._reason is not None, self._reason)
+
+    def _stop(self, reason: str, end: int) -> None:
+        self._reason, self._end = reason, end
+
+    def _watch(self, piece: str, first: int) -> None:
+        """Looks for a reason to stop, in the order of the text."""
+        if self._spot.after[:1] and not self._spot.inserts_above and any(mark in ")]}\"'`" for mark in piece):
+            end = _closer_after(self._language, self._raw, self._spot.after, in_string=self._place is Place.STRING)
+            if end is not None:
+                return self._stop("closer", end)
+        at = self._raw.find("\n", max(0, first - 1))
+        while at >= 0 and self._reason is None:
+            if at >= first or self._raw[at] == "\n":
+                self._line_ended(at)
+            at = self._raw.find("\n", at + 1)
+        if self._reason is not None:
+            return None
+        if self._multiline and self._raw.count("\n"):
+            start = self._raw.rfind("\n") + 1
+            if self._outside(self._raw[start:], partial=True):
+                return self._stop("block_end", start)
+        if (repeat := _loop(self._raw)) is not None:
+            return self._stop("loop", repeat)
+        if len(self._raw) > MAX_CHARS:
+            return self._stop("limit", len(self._raw))
+        return None
+
+    def _line_ended(self, at: int) -> None:
+        """A line of the completion ends at `at`."""
+        done = self._raw[:at]
+        if not done.strip():
+            if done.count("\n") >= 3:
+                self._stop("blank", at)
+            return
+        if at < self._lines_seen:
+            return
+        self._lines_seen = at + 1
+        if self._multiline:
+            self._block_line_ended(done)
+        elif self._single_is_whole(done):
+            self._stop("complete", at)
+        elif done.strip().count("\n") + 1 >= SINGLE_LINES:
+            self._stop("limit", at)
+
+    def _single_is_whole(self, done: str) -> bool:
+        if self._prose or self._region.tree is None or (self._spot.after.strip() and not self._spot.inserts_above):
+            return True
+        fit = self._fit(done)
+        if fit.clean and fit.errors <= self._floor:
+            self._best = fit
+            return True
+        # Around a place that was broken before, the tree cannot say more; brackets can.
+        return fit.errors <= self._floor > 0 and self._balanced(done)
+
+    def _balanced(self, done: str) -> bool:
+        if self._language is None:
+            return True
+        line = (self._spot.before + done).encode("utf-8", "replace")
+        _, openers = unmatched(tokens(self._language, line))
+        return not openers
+
+    def _block_line_ended(self, done: str) -> None:
+        start = done.rfind("\n") + 1
+        line = done[start:]
+        if not line.strip():
+            if self._paragraph_ends(done):
+                self._stop("block_end", len(done.rstrip()))
+            return
+        first = not done[:start].strip()
+        if not first and self._outside(line, partial=False):
+            self._stop("block_end", start)
+        elif self._repeats_next(done[:start], line, first=first):
+            self._stop("suffix", start)
+        elif self._closes_block(done):
+            self._stop("block_end", len(done))
+        elif done.count("\n") >= BLOCK_LINES:
+            self._stop("limit", len(done))
+
+    def _paragraph_ends(self, done: str) -> bool:
+        """At the left margin no line is less indented, so a blank line ends the unit."""
+        if done.endswith("\n\n"):
+            return True
+        return self._threshold(done) < 0 and self._balanced(done)
+
+    def _threshold(self, done: str) -> int:
+        """A line of at most this width is outside the unit; -1 when no line can be."""
+        here = self._spot
+        if not here.blank_before:
+            return width(here.before)
+        first = next(line for line in done.split("\n") if line.strip())
+        own = width(here.before + first) if done.startswith(first) else width(first)
+        return own - 1
+
+    def _outside(self, line: str, *, partial: bool) -> bool:
+        """Whether a line of the completion (not its first) belongs to what follows the unit."""
+        match = _WORD_DONE.match(line) if partial else _WORD.match(line)
+        head = self._raw[: self._raw.rfind(line)] if line else self._raw
+        if match is None or not head.strip() or width(line) > self._threshold(head):
+            return False
+        if match.group(1) in self._continuation_words() or match.group(1) in _CLOSERS:
+            return False
+        return self._balanced_above(head)
+
+    def _continuation_words(self) -> frozenset[str]:
+        return self._language.continuation_words if self._language is not None else frozenset()
+
+    def _balanced_above(self, head: str) -> bool:
+        """Brackets that count for layout only in languages with significant indentation."""
+        if self._language is None or not self._language.indent_based:
+            return self._language is None or self._spot.blank_before or self._balanced(head)
+        return self._balanced(head)
+
+    def _repeats_next(self, done: str, line: str, *, first: bool) -> bool:
+        following = self._spot.next_lines
+        if not following or not any(mark.isalnum() for mark in line):
+            return False
+        shown = (self._spot.before + line if first and not done else line).rstrip()
+        if shown == following[0] and (len(shown.strip()) >= 6 or len(following) == 1):
+            return not first or shown != (self._spot.before + self._spot.after).rstrip() or self._spot.inserts_above
+        return False
+
+    def _closes_block(self, done: str) -> bool:
+        if self._language is None or self._language.indent_based:
+            return False
+        closers, _ = unmatched(tokens(self._language, done.encode("utf-8", "replace")))
+        return bool(closers) and done.rstrip(";,) \t").endswith(("}", "]", ")"))
 
     def finish(self) -> CutResult:
         """The text to insert at the offset; empty, with a reason, when it is rejected."""
-        raise NotImplementedError
+        raw = self._raw if self._end is None else self._raw[: self._end]
+        done = self._reason is not None
+        if not raw.strip():
+            blank = "nothing_new" if self._reason in ("closer", "suffix") else "blank"
+            return CutResult("", done, blank)
+        fit = self._best if self._best is not None else self._choose(raw)
+        if fit is None:
+            return CutResult("", done, "adds_errors")
+        if not fit.text.strip():
+            return CutResult("", done, "nothing_new")
+        text = fit.text.replace("\n", self._spot.eol)
+        return CutResult(text, done, self._reason)
+
+    def _choose(self, raw: str) -> _Fit | None:
+        """The first cut, in the order of the mode, that is clean here; else that adds no errors; else nothing."""
+        deadline = time.perf_counter() + FINISH_BUDGET_S
+        fallback: _Fit | None = None
+        for cut in self._cuts(raw):
+            fit = self._fit(cut, closing=True)
+            if fit.errors <= self._floor:
+                if fit.clean:
+                    return fit
+                fallback = fallback or fit
+            if time.perf_counter() > deadline:
+                break
+        return fallback
+
+    def _cuts(self, raw: str) -> Iterator[str]:
+        """Ends of lines: the nearest first for a single line, the furthest first for a block."""
+        ends = [match.start() for match in re.finditer(r"\n|\Z", raw) if raw[: match.start()].strip()]
+        if self._prose or (self._region.tree is None and not self._multiline):
+            ends = ends[:1]
+        if self._spot.after.strip() and not self._spot.inserts_above and not self._multiline:
+            ends = ends[:1]
+        seen: set[str] = set()
+        for end in ends[::-1] if self._multiline else ends[:SINGLE_LINES]:
+            cut = raw[:end].rstrip()
+            if cut not in seen:
+                seen.add(cut)
+                yield cut
+
+    def _fit(self, cut: str, *, closing: bool = False) -> _Fit:
+        """The best form of one cut: fewest errors, then the earlier variant."""
+        best: _Fit | None = None
+        for text in self._variants(cut, closing=closing):
+            fit = self._judged(text)
+            if fit.clean and fit.errors <= self._floor:
+                return fit
+            if best is None or fit.errors < best.errors:
+                best = fit
+        return best if best is not None else self._judged(cut)
+
+    def _variants(self, cut: str, *, closing: bool) -> Iterator[str]:
+        here, language = self._spot, self._language
+        if self._prose:
+            yield _without_overlap(cut, here)
+            return
+        base = styled(_first_indent(cut, here, language), here)
+        yield from dict.fromkeys((_without_repeated_lines(_without_overlap(base, here), here), base))
+        if language is None:
+            return
+        if language.indent_based and here.blank_before:
+            shifted = _shifted(base, here, language)
+            yield _without_repeated_lines(shifted, here)
+        if closing:
+            yield from _closed(base, here, language)
+
+    def _judged(self, text: str) -> _Fit:
+        here = self._spot
+        if here.inserts_above and text.strip():
+            text = text.rstrip() + "\n" + here.before
+        new = text.encode("utf-8", "replace")
+        tree = self._region.with_text(new)
+        if self._region.tree is None:
+            return _Fit(text, 0, clean=True)
+        if tree is None:
+            return _Fit(text, self._floor + 1, clean=False)
+        return _Fit(text, tree.n_errors, _clean_around(tree, self._region, len(new), here))
+
+
+_WORD = re.compile(r"[ \t]*(\w+|\S)")
+_WORD_DONE = re.compile(r"[ \t]*(\w+(?=\W)|[^\w\s])")
+_CLOSERS = frozenset(")]}")
+
+
+def _clean_around(tree: SyntaxTree, around: Region, length: int, here: Spot) -> bool:
+    """Whether no error touches the lines of the completion."""
+    at = len(around.before)
+    start, end = at - len(here.before.encode()), at + length + len(here.after.encode())
+    return not any(error.start_byte <= end and error.end_byte >= start for error in tree.errors)
+
+
+def _closer_after(language: Language | None, raw: str, after: str, *, in_string: bool) -> int | None:
+    """Where the completion writes the bracket or quote that already stands after the caret."""
+    next_mark = after.lstrip()[:1]
+    if in_string:
+        at = raw.find(next_mark) if next_mark and next_mark in "\"'`" else -1
+        return at if at >= 0 and raw[max(0, at - 1) : at] != "\\" else None
+    if next_mark not in _CLOSERS or not next_mark:
+        return None
+    data = raw.encode("utf-8", "replace")
+    closers = unmatched(tokens(language, data))[0] if language is not None else _plain_unmatched(data)
+    if closers and closers[0].text == next_mark.encode():
+        return len(data[: closers[0].start].decode("utf-8", "replace"))
+    return None
+
+
+def _plain_unmatched(data: bytes) -> list[Token]:
+    found = [
+        Token("open" if mark.group() in b"([{" else "close", mark.start(), mark.end(), mark.group())
+        for mark in re.finditer(rb"[()\[\]{}]", data)
+    ]
+    return unmatched(found)[0]
+
+
+def _loop(raw: str) -> int | None:
+    """The end of the first repetition when the text has begun to repeat itself, else None."""
+    for period in range(2, min(len(raw) // 4, 120) + 1):
+        unit = raw[-period:]
+        if raw[-2 * period : -period] != unit or period * 4 < 40 or not unit.strip():
+            continue
+        if raw.endswith(unit * 4) and len(set(unit)) > 1:
+            start = len(raw) - 4 * period
+            while raw[start - period : start] == unit:
+                start -= period
+            return start + period
+    return None
+
+
+def _without_overlap(text: str, here: Spot) -> str:
+    """Without the longest end of the text that the rest of the caret's line already is."""
+    rest = here.after.rstrip()
+    if not rest.strip() or here.inserts_above:
+        return text
+    stripped = rest.lstrip()
+    if len(stripped) >= 2 and stripped in text and text.rstrip().endswith(stripped):
+        return text.rstrip()[: -len(stripped)]
+    for length in range(min(len(stripped), len(text)), 0, -1):
+        head = stripped[:length]
+        if text.endswith(head) and (length == len(stripped) or not any(mark.isalnum() for mark in head)):
+            return text[:-length]
+    return text
+
+
+def _without_repeated_lines(text: str, here: Spot) -> str:
+    """Without the longest run of last lines that the next lines of the file already are."""
+    lines, following = text.rstrip().split("\n"), here.next_lines
+    shown = [here.before + lines[0], *lines[1:]]
+    for first in range(len(lines)):
+        tail = [line.rstrip() for line in shown[first:] if line.strip()]
+        if tail and shown[first].strip() and tuple(tail) == following[: len(tail)]:
+            return "\n".join(lines[:first]).rstrip()
+    return text
+
+
+def _first_indent(text: str, here: Spot, language: Language | None) -> str:
+    """The first line without the white space that already stands before the caret."""
+    if not here.blank_before:
+        return text.lstrip(" \t") if here.before[-1:] in (" ", "\t") else text
+    own = text[: len(text) - len(text.lstrip(" \t"))]
+    if not own or not here.before or width(here.before) == 0:
+        return text
+    limit = width(here.above) + (len(here.unit.expandtabs(8)) if _opens(here.above, language) else 0)
+    if width(here.before) + width(own + "x") > limit and width(here.before) <= limit:
+        return text.lstrip(" \t")
+    return text
+
+
+def _opens(line: str, language: Language | None) -> bool:
+    return language is not None and line.rstrip().endswith(language.block_opener)
+
+
+def styled(text: str, here: Spot) -> str:
+    """The text with the file's kind of indentation (tabs or spaces); its depth stays as the model chose it."""
+    head, *rest = text.split("\n")
+    lines = rest if not here.blank_before or here.before else [head, *rest]
+    if here.unit == "\t" and any(line.startswith("  ") for line in lines):
+        unit = min((len(s) for s in (_lead(line) for line in lines) if s and "\t" not in s), default=4)
+        unit = unit if unit in (2, 3, 4, 8) else 4
+        lines = [_lead(line).replace(" " * unit, "\t") + line.lstrip(" \t") for line in lines]
+    elif here.unit != "\t" and any(line.startswith("\t") for line in lines):
+        lines = [_lead(line).replace("\t", here.unit) + line.lstrip(" \t") for line in lines]
+    return "\n".join([head, *lines] if len(lines) == len(rest) else lines)
+
+
+def _lead(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _shifted(text: str, here: Spot, language: Language) -> str:
+    """All lines moved alike, so that the first stands where the line above wants it."""
+    lines = text.split("\n")
+    first = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    wanted = _lead(here.above) + (here.unit if _opens(here.above, language) else "")
+    if here.before and first == 0:
+        return text
+    own = _lead(lines[first])
+    moved = []
+    for line in lines:
+        if not line.strip():
+            moved.append("")
+        elif line.startswith(own):
+            moved.append(wanted + line[len(own) :])
+        else:
+            moved.append(wanted + line.lstrip(" \t"))
+    return "\n".join(moved)
+
+
+def _closed(text: str, here: Spot, language: Language) -> Iterator[str]:
+    """The text with what it opened, then also with what its line had opened, closed at the end."""
+    for lead in ("", here.before):
+        data = (lead + text).encode("utf-8", "replace")
+        found = tokens(language, data)
+        _, openers = unmatched(found)
+        if not openers:
+            continue
+        closing = ""
+        for opener in reversed(openers):
+            mark = {"(": ")", "[": "]", "{": "}"}[opener.text.decode()]
+            breaks = not data[opener.end :].split(b"\n", 1)[0].strip() or b"\n" in data[opener.end :]
+            line = data[data.rfind(b"\n", 0, opener.start) + 1 : opener.start].decode("utf-8", "replace")
+            indent = here.indent if b"\n" not in data[: opener.start] else _lead(line)
+            closing += f"\n{indent}{mark}" if breaks and mark == "}" else mark
+        yield text.rstrip() + closing
