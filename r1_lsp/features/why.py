@@ -136,7 +136,7 @@ def read_records(path: Path | None = None) -> list[Record]:
     found = []
     with contextlib.suppress(OSError):
         for line in (path or default_path()).read_text(encoding="utf-8", errors="replace").splitlines():
-            with contextlib.suppress(ValueError, TypeError):
+            with contextlib.suppress(ValueError, TypeError, KeyError):
                 raw = json.loads(line)
                 found.append(Record(**{**raw, "reason": Reason(raw["reason"])}))
     return found

@@ -14,7 +14,7 @@ from r1_lsp.features.completion.ask import Ask, Outcome, Selected, Suggestion, s
 from r1_lsp.features.completion.cache import Entry, Offer, Recalled
 from r1_lsp.features.completion.desk import CompletionDesk
 from r1_lsp.features.completion.gather import gather, room_for
-from r1_lsp.features.completion.judge import Draft, Judge, in_order, with_line_ends
+from r1_lsp.features.completion.judge import Draft, Judge, in_order
 from r1_lsp.features.completion.render import Rendered, render
 from r1_lsp.features.completion.spot import Spot
 from r1_lsp.features.completion.stream import Flight, Spawn, stream
@@ -164,8 +164,7 @@ async def _work(desk: CompletionDesk, flight: Flight, question: _Question, engin
     except EngineError as exc:
         flight.failure = str(exc)
         return
-    drafts = [with_line_ends(draft, snapshot, offset) for draft in in_order(drafts)]
-    desk.cache.add(_entry(flight.spot, drafts, question))
+    desk.cache.add(_entry(flight.spot, in_order(drafts), question))
 
 
 def _listener(desk: CompletionDesk, flight: Flight) -> Callable[[Judge], None]:

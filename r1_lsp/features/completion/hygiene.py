@@ -9,7 +9,7 @@ _INVISIBLE = re.compile(
 )
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # ESC [ ... letter, and ESC ] ... BEL (or ESC \): what a terminal would act on.
-_ANSI = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[@-Z\\\\-_]")
+_ANSI = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[@-Z\\\\^_]")
 _BEGUN = re.compile("\r$|\x1b(?:\\[[0-?]*[ -/]*|\\][^\x07\x1b]*\x1b?)?$")
 _MARKER_NAMES = (
     r"endoftext|end_of_text|begin_of_text|eot_id|im_start|im_end|fim[_\u2581][a-z]+|file_sep|repo_name|"
@@ -29,17 +29,47 @@ class Scrubber:
         self.ended = False
         self._held = ""
         self._thinking = False
+        self._at_start = False  # right after reasoning, where blank space belongs to it
 
     def feed(self, piece: str) -> str:
         """The next text that is surely clean. What may be the beginning of a marker is held back until it is told."""
-        return "" if self.ended else self._cleaned(self._held + piece, final=False)
+        self._held += piece
+        return self._told(final=False)
 
     def finish(self) -> str:
         """What was held back to the end."""
-        return "" if self.ended else self._cleaned(self._held, final=True)
+        return self._told(final=True)
 
-    def _cleaned(self, text: str, *, final: bool) -> str:
-        text = self._without_thinking(text)
+    def _told(self, *, final: bool) -> str:
+        told = ""
+        while not self.ended:
+            if self._thinking and not self._past_thinking():
+                break
+            if self._at_start:
+                self._held = self._held.lstrip()
+                self._at_start = not self._held
+            before, self._thinking, rest = self._parted()
+            told += self._clean(before, rest, final=final)
+            if not self._thinking:
+                break
+        return told
+
+    def _past_thinking(self) -> bool:
+        """Drops reasoning; whether its end has come."""
+        end = self._held.find(_THINK_END)
+        if end < 0:
+            self._held = self._held[-len(_THINK_END) :]
+            return False
+        self._held = self._held[end + len(_THINK_END) :]
+        self._thinking, self._at_start = False, True
+        return True
+
+    def _parted(self) -> tuple[str, bool, str]:
+        before, mark, rest = self._held.partition(_THINK)
+        return before, bool(mark), rest
+
+    def _clean(self, text: str, rest: str, *, final: bool) -> str:
+        """The clean part of `text`; what must wait is held, and `rest` after it."""
         if (marker := _MARKER.search(text)) is not None:
             self.ended = True
             text = text[: marker.start()]
@@ -47,20 +77,8 @@ class Scrubber:
         whole = final or self.ended or self._thinking
         begun = None if whole else _MARKER_BEGUN.search(text) or _BEGUN.search(text)
         cut = begun.start() if begun is not None else len(text)
-        self._held = (_THINK if self._thinking else "") + text[cut:]
+        self._held = text[cut:] + rest
         return plain(text[:cut])
-
-    def _without_thinking(self, text: str) -> str:
-        kept = ""
-        self._thinking = False
-        while (start := text.find(_THINK)) >= 0:
-            kept += text[:start]
-            end = text.find(_THINK_END, start)
-            if end < 0:
-                self._thinking = True
-                return kept
-            text = text[end + len(_THINK_END) :].lstrip()
-        return kept + text
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,6 @@
 """One candidate while it streams: cleaned, cut by the parser at each token, and judged at the end."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import ast_tools
 from ast_tools import Cutter, Edit
@@ -124,16 +124,3 @@ def in_order(drafts: list[Draft]) -> list[Draft]:
         if draft.reason is None:
             found.setdefault(draft.text.strip(), draft)
     return list(found.values()) or drafts[:1]
-
-
-def with_line_ends(draft: Draft, snapshot: Snapshot, offset: int) -> Draft:
-    """The draft with the document's own line end where the cursor is."""
-    lines = snapshot.lines
-    line = lines.line_at(offset)
-    for number in range(line, max(line - 3, -1), -1):
-        if number + 1 < lines.count:
-            end = snapshot.text[lines.end(number) : lines.start(number + 1)]
-            if end and end != b"\n":
-                return replace(draft, text=draft.text.replace("\n", end.decode("ascii")))
-            break
-    return draft

@@ -54,7 +54,7 @@ class Spot:
         if snapshot.uri != self.uri or not self.offset <= offset <= rest_start:
             return None
         head = text[offset:rest_start]
-        if _LINE_END.search(head) or len(head) > len(self.tail) + 16:
+        if len(head) > len(self.tail) + 16 or _LINE_END.search(head) or not is_inert(head.decode("utf-8", "replace")):
             return None
         view = memoryview(text)
         if _digest(view[: self.offset]) != self.before or _digest(view[rest_start:]) != self.rest:
