@@ -52,6 +52,12 @@ class _Fit:
     text: str
     errors: int
     clean: bool
+    whole: bool
+
+    @property
+    def rank(self) -> tuple[bool, bool, int]:
+        """Smaller is better."""
+        return (not self.whole, not self.clean, self.errors)
 
 
 class Cutter:
@@ -135,11 +141,11 @@ class Cutter:
         if self._prose or self._region.tree is None or (self._spot.after.strip() and not self._spot.inserts_above):
             return True
         fit = self._fit(done)
-        if fit.clean and fit.errors <= self._floor:
+        if fit.whole:
             self._best = fit
             return True
         # Around a place that was broken before, the tree cannot say more; brackets can.
-        return fit.errors <= self._floor > 0 and self._balanced(done)
+        return not fit.clean and fit.errors <= self._floor > 0 and self._balanced(done)
 
     def _balanced(self, done: str) -> bool:
         if self._language is None:
@@ -235,10 +241,10 @@ class Cutter:
         fallback: _Fit | None = None
         for cut in self._cuts(raw):
             fit = self._fit(cut, closing=True)
-            if fit.errors <= self._floor:
-                if fit.clean:
-                    return fit
-                fallback = fallback or fit
+            if fit.whole:
+                return fit
+            if fit.errors <= self._floor and (fallback is None or fit.rank < fallback.rank):
+                fallback = fit
             if time.perf_counter() > deadline:
                 break
         return fallback
@@ -262,9 +268,9 @@ class Cutter:
         best: _Fit | None = None
         for text in self._variants(cut, closing=closing):
             fit = self._judged(text)
-            if fit.clean and fit.errors <= self._floor:
+            if fit.whole:
                 return fit
-            if best is None or fit.errors < best.errors:
+            if best is None or fit.rank < best.rank:
                 best = fit
         return best if best is not None else self._judged(cut)
 
@@ -278,8 +284,8 @@ class Cutter:
         if language is None:
             return
         if language.indent_based and here.blank_before:
-            shifted = _shifted(base, here, language)
-            yield _without_repeated_lines(shifted, here)
+            for wanted in _wanted_indents(base, here, language):
+                yield _without_repeated_lines(_shifted(base, here, wanted), here)
         if closing:
             yield from _closed(base, here, language)
 
@@ -290,10 +296,13 @@ class Cutter:
         new = text.encode("utf-8", "replace")
         tree = self._region.with_text(new)
         if self._region.tree is None:
-            return _Fit(text, 0, clean=True)
+            return _Fit(text, 0, clean=True, whole=True)
         if tree is None:
-            return _Fit(text, self._floor + 1, clean=False)
-        return _Fit(text, tree.n_errors, _clean_around(tree, self._region, len(new), here))
+            return _Fit(text, self._floor + 1, clean=False, whole=False)
+        clean = tree.n_errors <= self._floor and _clean_around(tree, self._region, len(new), here)
+        accepts = tree.language.accepts
+        whole = clean and (accepts is None or tree.n_errors > 0 or accepts(tree.text))
+        return _Fit(text, tree.n_errors, clean=clean, whole=whole)
 
 
 _WORD = re.compile(r"[ \t]*(\w+|\S)")
@@ -405,11 +414,18 @@ def _lead(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
 
 
-def _shifted(text: str, here: Spot, language: Language) -> str:
-    """All lines moved alike, so that the first stands where the line above wants it."""
+def _wanted_indents(text: str, here: Spot, language: Language) -> Iterator[str]:
+    """Where the line above, then where the line below, wants the text to stand."""
+    yield _lead(here.above) + (here.unit if _opens(here.above, language) else "")
+    below = next(iter(here.next_lines), None)
+    if below is not None:
+        yield _lead(below).removesuffix(here.unit) if _opens(text, language) else _lead(below)
+
+
+def _shifted(text: str, here: Spot, wanted: str) -> str:
+    """All lines moved alike, so that the first is indented as wanted."""
     lines = text.split("\n")
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    wanted = _lead(here.above) + (here.unit if _opens(here.above, language) else "")
     if here.before and first == 0:
         return text
     own = _lead(lines[first])
