@@ -31,7 +31,7 @@ def test_inside_a_word_not_even_when_asked() -> None:
     assert reason("fo$0o", invoked=True) is Reason.INSIDE_WORD
     assert reason("größ$0er", invoked=True) is Reason.INSIDE_WORD
     assert reason("a = $0foo", invoked=True) is None
-    assert reason("a = $0foo") is Reason.INSIDE_WORD
+    assert reason("a = $0foo") is Reason.TEXT_AFTER
 
 
 def test_nothing_before() -> None:

@@ -93,11 +93,11 @@ def remaining(offer: Offer, tail: bytes, since: Since) -> Remaining | None:
     if not rest:
         return None
     if offer.covers:
-        return Remaining(new=rest, replaced=len(since.head)) if _reproduces(rest, since.head) else None
+        return Remaining(new=rest, replaced=len(since.head)) if reproduces(rest, since.head) else None
     if not since.head.endswith(tail):
         return None
     added = since.head[: len(since.head) - len(tail)]
-    return Remaining(new=rest, replaced=len(added)) if _reproduces(rest, added) else None
+    return Remaining(new=rest, replaced=len(added)) if reproduces(rest, added) else None
 
 
 def _recalled(entry: Entry, since: Since) -> Recalled | None:
@@ -108,8 +108,8 @@ def _recalled(entry: Entry, since: Since) -> Recalled | None:
     return Recalled(entry=entry, remaining=left) if left else None
 
 
-def _reproduces(text: bytes, closers: bytes) -> bool:
-    """Whether every byte of `closers` occurs in `text`, in order: editors show nothing for a range that is not."""
+def reproduces(text: bytes, closers: bytes) -> bool:
+    """Whether every byte of `closers` occurs in `text`, in order: else editors show nothing for a range over them."""
     position = 0
     for byte in closers:
         position = text.find(byte, position) + 1

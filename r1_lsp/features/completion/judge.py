@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import ast_tools
 from ast_tools import Cutter, Edit
+from r1_lsp.features.completion.cache import reproduces
 from r1_lsp.features.completion.hygiene import Scrubber
 from r1_lsp.features.completion.spot import inert_tail
 from r1_lsp.features.why import Reason
@@ -77,9 +78,12 @@ class Judge:
         """The text with the tail in it, when the model said all of it: then it takes the tail's place."""
         if self._covering is None:
             return None
-        text, tail = self._covering.finish().text, self._tail.decode("utf-8", "replace").strip()
-        first_line = text.partition("\n")[0]
-        if not tail or tail not in first_line or not first_line.removesuffix(tail).strip():
+        text = self._covering.finish().text
+        first_line = text.splitlines()[0].encode("utf-8", "replace") if text.strip() else b""
+        # What the cutter closed by itself does not count: the model must have said the tail.
+        if first_line.strip() == self._tail.strip() or first_line.strip().decode("utf-8", "replace") not in self.said:
+            return None
+        if not reproduces(first_line, self._tail.strip()):
             return None
         draft = Draft(text=text, covers=True)
         return None if self._breaks(draft) else draft

@@ -69,8 +69,7 @@ def _line_reason(snapshot: Snapshot, offset: int, ask: Ask) -> Reason | None:
     line = snapshot.lines.line_at(offset)
     after = snapshot.text[offset : snapshot.lines.end(line)].decode("utf-8", "replace")
     before = snapshot.text[snapshot.lines.start(line) : offset].decode("utf-8", "replace")
-    joined = _WORD.match(after) is not None
-    if joined and (not ask.invoked or _WORD.match(before[-1:]) is not None):
+    if _WORD.match(before[-1:]) and _WORD.match(after):
         return Reason.INSIDE_WORD
     if not ask.invoked and not is_inert(after):
         return Reason.TEXT_AFTER
