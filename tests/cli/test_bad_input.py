@@ -1,0 +1,95 @@
+"""What people do wrong: one clear sentence on stderr, the documented exit code, never a traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from r1_lsp.cli import main
+
+MEGABYTE = 2**20
+
+
+@pytest.fixture
+def odd_files(tmp_path: Path) -> Path:
+    (tmp_path / "empty.py").write_bytes(b"")
+    (tmp_path / "binary.py").write_bytes(bytes(range(256)) * 16)
+    (tmp_path / "latin1.py").write_bytes("name = 'Müller'\n".encode("latin-1"))
+    (tmp_path / "huge.py").write_bytes(b"x = 1\n" * (17 * MEGABYTE // 6))
+    (tmp_path / "notes.txt").write_bytes(b"plain words\n")
+    (tmp_path / "good.py").write_bytes(b"print(1)\n")
+    (tmp_path / "folder").mkdir()
+    return tmp_path
+
+
+def sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    """What was said on stderr: exactly one line, no traceback."""
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1, said
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "part"),
+    [
+        ("chek good.py", 2, "did you mean `r1-lsp check`?"),
+        ("frobnicate", 2, "`r1-lsp --help` lists the commands"),
+        ("check", 2, "PATH"),
+        ("check nothing.py", 2, "there is no nothing.py"),
+        ("check notes.txt", 2, "no syntax is known"),
+        ("fix nothing.py", 2, "cannot read nothing.py"),
+        ("fix folder", 2, "is a directory"),
+        ("fix binary.py", 1, "binary file"),
+        ("fix latin1.py", 1, "not UTF-8 (line 1)"),
+        ("fix huge.py", 1, "larger than 16 MB"),
+        ("fix notes.txt", 2, "no syntax is known"),
+        ("complete good.py", 2, "FILE:LINE:COL is wanted"),
+        ("complete good.py:0:1", 2, "FILE:LINE:COL is wanted"),
+        ("complete good.py:9:1", 2, "has 2 lines, there is no line 9"),
+        ("complete good.py:1:99", 2, "has 8 characters, no column 99"),
+        ("complete nothing.py:1:1", 2, "cannot read nothing.py"),
+        ("complete latin1.py:1:1", 1, "not UTF-8"),
+        ("complete good.py:1:1 -n 9", 2, "from 1 to 5"),
+        ("doc good.py:x", 2, "FILE:LINE is wanted"),
+        ("context folder:1:1", 2, "is a directory"),
+        ("why -n 0", 2, "from 1 on"),
+        ("serve --tcp", 2, "--tcp wants a value"),
+        ("serve --tcp nowhere", 2, "nowhere"),
+        ("serve --frob", 2, "there is no option '--frob'"),
+        ("serve --log-level loud", 2, "none of error, warning, info, debug"),
+    ],
+)
+def test_one_sentence(
+    words: str,
+    code: int,
+    part: str,
+    odd_files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(odd_files)
+    assert main(words.split()) == code
+    assert part in sentence(capsys)
+
+
+def test_an_empty_file_has_no_problems(odd_files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(odd_files / "empty.py")]) == 0
+    assert "no syntax problems in 1 file" in capsys.readouterr().out
+
+
+def test_check_reports_unreadable_files_in_a_folder_and_goes_on(
+    odd_files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (odd_files / "broken.py").write_bytes("é = '😀' + (1\n".encode())
+    assert main(["check", str(odd_files)]) == 1
+    out = capsys.readouterr().out
+    assert "binary.py:1:1: " in out
+    assert "latin1.py:1:1: " in out
+    assert "broken.py:1:" in out
+    assert "good.py" not in out
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in ("serve", "demo", "complete", "fix", "check", "doc", "context", "models", "why"))

@@ -1,0 +1,55 @@
+"""`r1-lsp fix` and `check`: from the tree alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from r1_lsp.cli import main
+
+BROKEN = "def area(é, b):\n    return max(é, b\n\n\ndef rim(a, b):\n    return 2 * (a + b)\n"
+MENDED = BROKEN.replace("max(é, b", "max(é, b)")
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "shapes.py"
+    path.write_text(BROKEN, "utf-8")
+    return path
+
+
+def test_fix_shows_a_diff_and_leaves_the_file(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fix", str(broken)]) == 1
+    assert "+    return max(é, b)" in capsys.readouterr().out
+    assert broken.read_text("utf-8") == BROKEN
+
+
+def test_fix_write_changes_the_file_and_keeps_its_mode(broken: Path) -> None:
+    broken.chmod(0o755)
+    assert main(["fix", "--write", str(broken)]) == 0
+    assert broken.read_text("utf-8") == MENDED
+    assert broken.stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in broken.parent.iterdir()] == ["shapes.py"]
+
+
+def test_fix_of_a_sound_file_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "sound.py"
+    path.write_text(MENDED, "utf-8")
+    assert main(["fix", str(path)]) == 0
+    assert "has no syntax problems" in capsys.readouterr().out
+
+
+def test_fix_never_applies_a_guess(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "guess.py"
+    path.write_text("result = a + b * (\n", "utf-8")
+    assert main(["fix", "--write", str(path)]) == 1
+    assert path.read_text("utf-8") == "result = a + b * (\n"
+    assert "left: line 1" in capsys.readouterr().out
+
+
+def test_check_counts_columns_in_characters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "wide.py"
+    path.write_text("x = '😀é'; y = (1\n", "utf-8")
+    assert main(["check", "--json", str(path)]) == 1
+    [problem] = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["line"], problem["column"]) == (1, 15)
