@@ -7,6 +7,7 @@
       x EngineBusy                 the queue is full; try again after `retry_after_s`
       x ContextOverflow            the prompt is longer than the model's context
       x BadRequest                 the host did not accept the request
+      x Unsupported                this model cannot do that (e.g. infill without having learnt it)
       x DownloadError              a model could not be fetched or did not verify
 
 Cancellation is not an error: it is `asyncio.CancelledError` on the event loop, and a flag on the model's thread.
@@ -42,6 +43,10 @@ class ContextOverflow(EngineError):
 
 
 class BadRequest(EngineError):
+    pass
+
+
+class Unsupported(EngineError):
     pass
 
 

@@ -88,7 +88,8 @@ class GenerateRequest:
     think_budget: int | None = None
 
 
-FinishReason = Literal["stop", "length", "budget", "superseded"]
+FinishReason = Literal["stop", "length", "budget", "superseded", "loop"]
+"""Why a candidate ended. "loop": it began to repeat itself, period 64 tokens or less; the text is cut where it stood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "engine.models": {"engine", "pydantic", "aiohttp", "platformdirs"},
     "engine.models.gguf_header": set(),
     "engine.backends": {"engine", "llama_cpp", "numpy"},
-    "engine.backends.scripted": {"engine"},
+    "engine.backends.scripted": {"engine", "numpy"},
     "gguf_convert": {"gguf_convert", "engine.models.gguf_header", "rich"},
     "r1_lsp": {"r1_lsp", "engine", "ast_tools", "pygls", "lsprotocol", "platformdirs"},
     "r1_lsp.cli": {"r1_lsp", "engine", "ast_tools", "pygls", "lsprotocol", "rich", "platformdirs"},

@@ -1,0 +1,185 @@
+"""A backend that answers from a script (the format of `engine.scripted`), deterministically and without a model.
+
+Its tokens are pieces of text. Each encoded prompt ends in a marker token that no other prompt has: it names the answer,
+so that the fake needs no memory of requests beside what a real model sees, its tokens.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.backends.backend import Encoded, LoadProgress, Logits, Outcome, Part
+from engine.errors import ContextOverflow, EngineUnavailable, ModelUnusable
+from engine.prompt.chat import THINK_CLOSE
+from engine.prompt.think import Start
+from engine.scripted import Rule, Script, pieces, render
+from engine.types import GenerateRequest, ModelInfo
+
+N_SLOTS = 16
+MAX_BATCH = 256
+END = 0
+_FIRST_MARKER = 1 << 40
+_LOAD_STEPS = 4
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What the candidates of one request say, as tokens; `given` counts the candidates that have begun."""
+
+    replies: list[list[int]]
+    delay_s: float
+    given: int = 0
+
+    def take(self) -> list[int]:
+        reply = self.replies[min(self.given, len(self.replies) - 1)]
+        self.given += 1
+        return reply
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What a slot holds: its tokens, the cell of each, and the answer it is in the middle of."""
+
+    tokens: list[int] = field(default_factory=list)
+    cells: list[object] = field(default_factory=list)
+    reply: list[int] = field(default_factory=list)
+    reply_at: int = 0
+    delay_s: float = 0.0
+
+    def next_token(self, close: int) -> int:
+        """What the reply says after the tokens already here. A close tag from outside skips what it cuts off."""
+        at = 0
+        for token in self.tokens[self.reply_at :]:
+            if at < len(self.reply) and token == self.reply[at]:
+                at += 1
+            elif token == close and close in self.reply[at:]:
+                at = self.reply.index(close, at) + 1
+        return self.reply[at] if at < len(self.reply) else END
+
+
+class ScriptedBackend:
+    """Implements `engine.backends.backend.Backend`."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.n_slots = N_SLOTS
+        self.max_batch = MAX_BATCH
+        self._lock = threading.Lock()
+        self._ids: dict[str, int] = {"": END}
+        self._texts: list[bytes] = [b""]
+        self._answers: dict[int, _Answer] = {}
+        self._close = self._id(THINK_CLOSE)
+        self._slots = [_Memory() for _ in range(N_SLOTS)]
+        self._next: list[int] = []
+        self._aborted = threading.Event()
+
+    @classmethod
+    def load(cls, script: Script, progress: LoadProgress) -> "ScriptedBackend":
+        """Takes as long as the script says. Raises ModelUnusable when the script wants that."""
+        for step in range(_LOAD_STEPS if script.load_s else 0):
+            progress("loading the script", step / _LOAD_STEPS)
+            time.sleep(script.load_s / _LOAD_STEPS)
+        if script.fail:
+            raise ModelUnusable(script.fail)
+        return cls(script)
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.script.info
+
+    def encode(self, request: GenerateRequest) -> Encoded:
+        rendered = render(request.prompt)
+        tokens = self.tokens_of(rendered)
+        if len(tokens) >= self.info.n_ctx:
+            raise ContextOverflow(len(tokens), self.info.n_ctx)
+        with self._lock:
+            rule = self.script.answer(rendered)
+            if rule.error:
+                raise EngineUnavailable(rule.error)
+            marker = _FIRST_MARKER + len(self._answers)
+            self._answers[marker] = self._answer(rule, request)
+        thinks = bool(rule.thinking)
+        return Encoded(
+            tokens=[*tokens, marker],
+            start=Start.THINKING if thinks else None,
+            think_close=(self._close,) if thinks else (),
+        )
+
+    def _answer(self, rule: Rule, request: GenerateRequest) -> _Answer:
+        thinking = [*pieces(rule.thinking)[: request.think_budget], THINK_CLOSE] if rule.thinking else []
+        said = [[self._id(text) for text in (*thinking, *pieces(reply))] for reply in rule.replies]
+        return _Answer(replies=said, delay_s=rule.delay_s)
+
+    def tokens_of(self, text: str) -> list[int]:
+        with self._lock:
+            return [self._id(piece) for piece in pieces(text)]
+
+    def _id(self, text: str) -> int:
+        found = self._ids.setdefault(text, len(self._texts))
+        if found == len(self._texts):
+            self._texts.append(text.encode("utf-8", "replace"))
+        return found
+
+    def piece(self, token: int) -> bytes:
+        return self._texts[token]
+
+    def ends(self, token: int) -> bool:
+        return token == END
+
+    def run(self, parts: Sequence[Part]) -> Outcome:
+        if self._is_full(parts):
+            return "full"
+        if self._aborted.wait(self._delay(parts)) or self._aborted.is_set():
+            return "aborted"
+        for part in parts:
+            memory = self._slots[part.slot]
+            for token in part.tokens:
+                memory.tokens.append(token)
+                memory.cells.append(object())
+                if token >= _FIRST_MARKER:
+                    answer = self._answers[token]
+                    memory.reply, memory.reply_at = answer.take(), len(memory.tokens)
+                    memory.delay_s = answer.delay_s
+        self._next = [self._slots[part.slot].next_token(self._close) for part in parts]
+        return "done"
+
+    def _is_full(self, parts: Sequence[Part]) -> bool:
+        added = sum(len(part.tokens) for part in parts)
+        held = sum(len(memory.cells) for memory in self._slots)
+        if held + added <= self.info.n_ctx:
+            return False
+        return len({id(cell) for memory in self._slots for cell in memory.cells}) + added > self.info.n_ctx
+
+    def _delay(self, parts: Sequence[Part]) -> float:
+        """`prefill_s` where a prompt ends, the rule's delay for every piece of an answer."""
+        ends_prompt = any(token >= _FIRST_MARKER for part in parts for token in part.tokens)
+        spoken = max((self._slots[part.slot].delay_s for part in parts if part.wants_logits), default=0.0)
+        return self.script.prefill_s if ends_prompt else spoken
+
+    def logits(self, part: int) -> Logits:
+        row = np.full(len(self._texts), -np.inf, dtype=np.float32)
+        row[self._next[part]] = 0.0
+        return row
+
+    def rewind(self, slot: int, n: int) -> bool:
+        memory = self._slots[slot]
+        del memory.tokens[n:], memory.cells[n:]
+        return True
+
+    def copy(self, source: int, target: int, n: int) -> None:
+        held = self._slots[source]
+        self._slots[target] = _Memory(
+            held.tokens[:n], held.cells[:n], reply=held.reply, reply_at=held.reply_at, delay_s=held.delay_s
+        )
+
+    def abort(self) -> None:
+        self._aborted.set()
+
+    def clear_abort(self) -> None:
+        self._aborted.clear()
+
+    def close(self) -> None:
+        self.abort()
