@@ -26,8 +26,12 @@ class Stopped(Silent):
 
 
 class Failed(Exception):
-    """str(error) is one sentence for the user."""
+    """str(error) is one sentence for the user; `code` is the protocol's RequestFailed."""
+
+    code = -32803
 
 
 class Modified(Failed):
-    pass
+    """`code` is the protocol's ContentModified."""
+
+    code = -32801

@@ -4,6 +4,7 @@ Its arguments may hold `{file}`, the path of the file, or `{temp}`, the path of 
 do not read stdin. Its output may be JSON of any of the usual shapes or lines like `file:line:column: message`.
 """
 
+import asyncio
 import json
 import re
 import tempfile
@@ -51,7 +52,7 @@ async def _ask(argv: tuple[str, ...], name: str, subject: Subject, timeout_s: fl
         return await _run(argv, name, file, subject, timeout_s)
     with tempfile.TemporaryDirectory(prefix="r1-check-") as folder:
         copy = Path(folder, PurePath(file).name)
-        copy.write_bytes(subject.text)
+        await asyncio.to_thread(copy.write_bytes, subject.text)
         filled = tuple(part.replace(_TEMP, str(copy)) for part in argv)
         return await _run(filled, name, file, subject, timeout_s)
 

@@ -47,16 +47,17 @@ async def complaint(before: Baseline, subject: Subject, changed_until: int) -> s
 
     `changed_until` is where the change ends in the new text.
     """
-    after = await before.checker.ask(subject)
-    name = before.checker.name
+    checker, name = before.checker, before.checker.name
+    after = await checker.ask(subject)
     if after is None:
-        return f"{name} could not be asked about the change."
-    if before.checker.stops_at_first:
+        return f"{name} could not be asked about the change"
+    if checker.stops_at_first:
         after = _after_change(before, after, changed_until)
-    was, now = Counter(map(_key, before.findings)), Counter(map(_key, after))
-    if before.target is not None and now[_key(before.target)] >= was[_key(before.target)]:
+    was = Counter(_key(checker, finding) for finding in before.findings)
+    now = Counter(_key(checker, finding) for finding in after)
+    if before.target is not None and now[_key(checker, before.target)] >= was[_key(checker, before.target)]:
         return f"{name} still reports: {before.target.message}"
-    new = [finding for finding in after if now[_key(finding)] > was[_key(finding)]]
+    new = [finding for finding in after if now[_key(checker, finding)] > was[_key(checker, finding)]]
     return f"{name} would report something new: {new[0].message}" if new else None
 
 
@@ -67,9 +68,9 @@ def _after_change(before: Baseline, after: tuple[Finding, ...], changed_until: i
     return tuple(finding for finding in after if finding.start <= changed_until)
 
 
-def _key(finding: Finding) -> tuple[str, str]:
+def _key(checker: Checker, finding: Finding) -> tuple[str, str]:
     """Two findings are the same when they say the same; lines they mention move with an edit."""
-    return finding.code, _NUMBERS.sub("0", finding.message)
+    return finding.code, "" if checker.by_code else _NUMBERS.sub("0", finding.message)
 
 
 def _reported(report: Reported, checker: Checker, findings: Sequence[Finding], lines: Lines) -> Finding | None:
@@ -77,7 +78,7 @@ def _reported(report: Reported, checker: Checker, findings: Sequence[Finding], l
     if report.source.lower() not in checker.sources:
         return None
     line = lines.line_at(report.start)
-    near = [finding for finding in findings if abs(lines.line_at(finding.start) - line) <= 0]
+    near = [finding for finding in findings if lines.line_at(finding.start) == line]
     for finding in near:
         if finding.message == report.message or (finding.code and _bare(finding.code) == _bare(report.code)):
             return finding

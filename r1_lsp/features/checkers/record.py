@@ -36,10 +36,11 @@ class Checker:
     """One checker. `sources` are the names, in lower case, under which its diagnostics reach us.
 
     `stops_at_first`: it reports one error and no more, so another one further on may always have been there.
-    `ask` never raises.
+    `by_code`: its words move with the text, so its findings are compared by their code alone. `ask` never raises.
     """
 
     name: str
     sources: frozenset[str]
     ask: Callable[[Subject], Awaitable[Findings]]
     stops_at_first: bool = False
+    by_code: bool = False

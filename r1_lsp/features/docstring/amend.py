@@ -107,7 +107,7 @@ def _put_section(work: _Amendment, kind: Kind, lines: list[str]) -> None:
     """In the order of KINDS among the parts that are there, else at the end; sections are set off by an empty line."""
     lines = [work.margin + line if line else "" for line in lines]
     rank = KINDS.index(kind)
-    parts = [*work.shape.sections] or [*work.shape.entries]
+    parts: tuple[Section, ...] | tuple[Entry, ...] = work.shape.sections or work.shape.entries
     later = [part.first for part in parts if KINDS.index(part.kind) > rank]
     earlier = [part.last for part in parts if KINDS.index(part.kind) <= rank]
     if later and work.style.heading:

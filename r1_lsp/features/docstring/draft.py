@@ -1,15 +1,18 @@
 """A docstring from the facts of the tree and the phrases of a model, checked before anyone sees it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ast_tools import Edit, Function, apply, function_at, same_except_docstrings
+from ast_tools import Edit, Function, SyntaxTree, apply, function_at, same_except_docstrings
 from engine.types import Engine, Lane
 from r1_lsp.features.ask import Heard, ask
-from r1_lsp.features.docstring.disagree import differences, disagreements
-from r1_lsp.features.docstring.facts import facts_of
-from r1_lsp.features.docstring.manner import Manner, manner
+from r1_lsp.features.docstring.disagree import Differences, differences, disagreements
+from r1_lsp.features.docstring.existing import Outline, outline, taken_apart
+from r1_lsp.features.docstring.facts import Facts, facts_of
+from r1_lsp.features.docstring.manner import Manner, manner, source
 from r1_lsp.features.docstring.prompt import question
 from r1_lsp.features.docstring.slots import filled
+from r1_lsp.features.docstring.styles import FRAMES, style_for, style_of
 from r1_lsp.features.docstring.write import edit_for, shape_of
 from r1_lsp.features.errors import Refused, Unfit
 from r1_lsp.features.parsing import parsed
@@ -25,28 +28,42 @@ class Draft:
     text: str
 
 
-def documentable(snapshot: Snapshot, offset: int, settings: Settings) -> tuple[Function, Manner] | None:
-    """The function around an offset and the manner of its docstring; None where we have nothing to write. Cheap."""
-    tree = snapshot.tree
-    function = function_at(tree, offset) if tree is not None else None
-    how = manner(tree, function, settings.docstring.style) if tree is not None and function is not None else None
-    return (function, how) if function is not None and how is not None else None
+def documentable(tree: SyntaxTree, offset: int) -> Function | None:
+    """The function around an offset, where its language has docstrings of ours. Cheap: other functions are not read."""
+    return function_at(tree, offset) if tree.language.name in FRAMES else None
+
+
+def lacking(tree: SyntaxTree, function: Function) -> Differences:
+    """What an existing docstring does not say. Cheap: the style is read from the docstring itself."""
+    return _compared(tree, function, differences)
+
+
+def wrong(tree: SyntaxTree, function: Function) -> Differences:
+    """Where an existing docstring disagrees with the signature. Cheap."""
+    return _compared(tree, function, disagreements)
+
+
+def _compared(tree: SyntaxTree, function: Function, compare: Callable[[Facts, Outline], Differences]) -> Differences:
+    written = taken_apart(source(tree.text, function), FRAMES[tree.language.name])
+    style = style_of(tree.language.name, source(tree.text, function)) or style_for(tree.language.name, (), "auto")
+    return compare(facts_of(function), outline(written, style)) if written and style else Differences()
 
 
 async def draft(
     snapshot: Snapshot, offset: int, engine: Engine, settings: Settings, *, lane: Lane, heard: Heard
 ) -> Draft:
     """The docstring of the function around an offset. Raises Refused with one sentence, and EngineError."""
-    found = documentable(snapshot, offset, settings)
-    if found is None or snapshot.tree is None:
+    tree = snapshot.tree
+    function = documentable(tree, offset) if tree is not None else None
+    how = manner(tree, function, settings.docstring.style) if tree is not None and function is not None else None
+    if tree is None or function is None or how is None:
         raise Refused("There is no function here to describe.")
-    function, how = found
     facts = facts_of(function)
-    edit_for(snapshot.tree, function, facts, filled("", facts), how)  # refuses before the model is asked
+    edit_for(tree, function, facts, filled("", facts), how)  # refuses before the model is asked
     asked = question(snapshot, function, facts, think_tokens=settings.fix.think_tokens, lane=lane)
     [answer] = await ask(engine, asked, heard=heard)
     heard("Checking")
-    edit = edit_for(snapshot.tree, function, facts, filled(answer.text, facts), how)
+    edit = edit_for(tree, function, facts, filled(answer.text, facts), how)
     return await _checked(snapshot, function, edit, how)
 
 

@@ -119,13 +119,6 @@ def outline(written: Written, style: Style) -> Outline:
     return Outline(entries=tuple(entries), sections=tuple(sections))
 
 
-def prose_lines(written: Written, style: Style) -> list[str]:
-    """The lines before the first section or tag: the summary and what follows it."""
-    shape = outline(written, style)
-    firsts = [part.first for part in (*shape.entries, *shape.sections)]
-    return [row.text for row in written.rows[: min(firsts, default=len(written.rows))]]
-
-
 def _row(line: str, number: int, frame: Frame) -> Row:
     if not frame.gutter or number == 0:
         return Row("", line)

@@ -1,0 +1,75 @@
+"""What we report by ourselves: syntax errors, by default only those we can surely repair; checkers' words on save."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ast_tools import Problem, Repair, SyntaxTree, problems, repairs
+from r1_lsp.features.checkers import COMPILE, PYTHON_COMPILER, SOURCE, SYNTAX, Checker, Finding, Subject, configured
+from r1_lsp.settings import DiagnosticsLevel, Settings
+from r1_lsp.snapshot import Snapshot
+
+_MOST_REPAIRED = 5
+_BUDGET_S = 0.02
+_NEWER_PYTHON = ("invalid syntax", "f-string: ", "expected '('", "expected an indented block after")
+
+
+@dataclass(slots=True)
+class Kept:
+    """What checkers said when a document was saved, by URI, with the text they said it about."""
+
+    said: dict[str, tuple[bytes, tuple[Finding, ...]]] = field(default_factory=dict)
+
+    def of(self, snapshot: Snapshot) -> tuple[Finding, ...]:
+        """Nothing once the text has changed: the places would be wrong."""
+        text, findings = self.said.get(snapshot.uri, (b"", ()))
+        return findings if text == snapshot.text else ()
+
+
+def syntax_findings(tree: SyntaxTree | None, level: DiagnosticsLevel) -> tuple[Finding, ...]:
+    """Our syntax errors. Each call costs at most about 0.1 s, and nothing on a file without errors."""
+    if tree is None or level == "off" or tree.n_errors == 0:
+        return ()
+    found = problems(tree)
+    sure = tuple(_sure(tree, found))
+    if level == "sure":
+        return sure
+    blamed = {(finding.start, finding.end) for finding in sure}
+    rest = [_finding(problem.start, problem.end, problem.message) for problem in found]
+    return (*sure, *(finding for finding in rest if (finding.start, finding.end) not in blamed))
+
+
+async def saved_findings(snapshot: Snapshot, settings: Settings, root: str | None) -> tuple[Finding, ...]:
+    """What the configured checkers say of a saved file, and Python's compiler where everything is to be reported."""
+    if snapshot.language is None or settings.diagnostics.level == "off":
+        return ()
+    subject = Subject(text=snapshot.text, language=snapshot.language, path=snapshot.path, root=root)
+    asked: list[Checker] = [*configured(snapshot.language, settings.fix.checkers)]
+    if settings.diagnostics.level == "all" and snapshot.language.name == "python":
+        asked.append(PYTHON_COMPILER)
+    found = [finding for checker in asked for finding in await checker.ask(subject) or ()]
+    clean = snapshot.tree is not None and snapshot.tree.n_errors == 0
+    return tuple(finding for finding in found if finding.code != COMPILE or (clean and not _only_newer(finding)))
+
+
+def result_id(findings: tuple[Finding, ...], text: bytes) -> str:
+    """A name for a list of findings about a text: the same as before means that nothing has to be sent again."""
+    return hashlib.blake2b(repr(findings).encode() + b"\0" + text, digest_size=12).hexdigest()
+
+
+def _sure(tree: SyntaxTree, found: tuple[Problem, ...]) -> Iterator[Finding]:
+    seen: set[Repair] = set()
+    for problem in found[:_MOST_REPAIRED]:
+        for repair in repairs(tree, near=problem.start, budget_s=_BUDGET_S):
+            if repair.sure and repair not in seen:
+                seen.add(repair)
+                yield _finding(repair.start, repair.end, repair.reason or problem.message)
+
+
+def _finding(start: int, end: int, message: str) -> Finding:
+    return Finding(start=start, end=end, message=message, code=SYNTAX, source=SOURCE)
+
+
+def _only_newer(finding: Finding) -> bool:
+    """Our parser is content, and the compiler's words are those of an older Python about newer syntax."""
+    return finding.message.startswith(_NEWER_PYTHON)
