@@ -1,0 +1,1 @@
+"""Models on disk: the header reader, what is installed, the catalogue, downloads, the default model."""
