@@ -1,12 +1,20 @@
 """What a function takes, returns and raises, and where its documentation stands: everything a docstring must name."""
 
-from dataclasses import dataclass
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Literal
 
+import tree_sitter
+
+from ast_tools.grammar import Captures, matches
 from ast_tools.languages import Language
-from ast_tools.tree import SyntaxTree
+from ast_tools.tree import SyntaxTree, parse
 
 ParamKind = Literal["positional_only", "positional", "rest", "keyword_only", "keyword_rest"]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +33,20 @@ class Function:
     """A function with a name. Offsets are bytes; texts are as written in the file.
 
     `start` is where the definition begins, decorators and `export` included; `header` the range from its keyword or
-    name up to the body. `docstring` is the range of the existing documentation, delimiters included.
-    A new one goes to `docstring_insert`, on lines indented by `doc_indent`; where `one_line` is true the body stands
-    on the header's line and must first be moved to a line of its own. `raises` names exceptions raised in the body
-    itself, each once, re-raises left out. A receiver (self, cls, this) is not in `params`.
+    name up to the body. `docstring` is the range of the existing documentation, delimiters included, and
+    `docstring_text` what it says, without delimiters and indentation.
+    New documentation goes to `docstring_insert` (the start of a line, unless `one_line`), every line indented by
+    `doc_indent`. `one_line`: the body stands on the header's line (or the definition in the middle of a line) and
+    must first get a line of its own. `raises` names exceptions raised in the body itself, each once, re-raises left
+    out. A receiver (self, cls, this) is not in `params`.
     """
 
     name: str
-    kind: str
+    kind: Literal["function", "method"]
     start: int
     end: int
-    header: tuple[int, int]
-    body: tuple[int, int] | None
+    header: Span
+    body: Span | None
     params: tuple[Param, ...]
     returns: str | None
     returns_value: bool
@@ -46,7 +56,7 @@ class Function:
     is_method: bool
     container: str | None
     decorators: tuple[str, ...]
-    docstring: tuple[int, int] | None
+    docstring: Span | None
     docstring_text: str | None
     docstring_insert: int
     doc_indent: bytes
@@ -55,16 +65,330 @@ class Function:
     one_line: bool
 
 
+@dataclass(eq=False)
+class _Found:
+    """One function while its captures are collected; facts are (capture name, text)."""
+
+    captures: Captures
+    owner: Span
+    facts: list[tuple[str, str]] = field(default_factory=list)
+
+
+_FACTS = ("value", "yield", "raise", "raise.type", "async")
+_DEPTH_LIMIT = 200
+
+
 def functions(tree: SyntaxTree) -> tuple[Function, ...]:
     """All functions with a name, in the order of the text."""
-    raise NotImplementedError
+    return _functions(tree, None)
 
 
 def function_at(tree: SyntaxTree, offset: int) -> Function | None:
     """The innermost function with a name around an offset (its header, decorators and documentation included)."""
-    raise NotImplementedError
+    at = _first_on_line(tree.text, offset)
+    node = tree.root.descendant_for_byte_range(at, at)
+    for _ in range(_DEPTH_LIMIT):
+        if node is None or node.parent is None:
+            return None
+        if node.parent.type in tree.language.bodies:
+            # Documentation and decorators stand before their definition.
+            while node is not None and (node.is_extra or node.type == "decorator"):
+                node = node.next_named_sibling
+            span = node.byte_range if node is not None else (at, at)
+            around = [f for f in _functions(tree, span) if span[0] <= f.end and _starts(f) <= at <= f.end]
+            if around:
+                return max(around, key=lambda f: (f.start, -f.end))
+            node = tree.root.descendant_for_byte_range(at, at) if node is None else node
+        node = node.parent
+    return None
+
+
+def _first_on_line(text: bytes, offset: int) -> int:
+    """The offset; in the white space at the start of a line, the first word there."""
+    start, end = text.rfind(b"\n", 0, offset) + 1, len(text)
+    if text[start:offset].strip():
+        return offset
+    while offset < end and text[offset : offset + 1] in (b" ", b"\t"):
+        offset += 1
+    return offset
+
+
+def _starts(function: Function) -> int:
+    return min(function.start, function.docstring[0]) if function.docstring else function.start
+
+
+def _functions(tree: SyntaxTree, span: Span | None) -> tuple[Function, ...]:
+    found: dict[Span, _Found] = {}
+    owners: set[Span] = set()
+    facts: list[tuple[int, str, tree_sitter.Node]] = []
+    documentation: set[Span] = set()
+    containers: dict[Span, str] = {}
+    for captures in matches(tree.language.name, "functions", tree.root, span):
+        if "function" in captures:
+            owner = captures.get("code", captures["function"])[0].byte_range
+            owners.add(owner)
+            found.setdefault(owner, _Found({}, owner)).captures.update(captures)
+        elif "members" in captures:
+            containers[captures["members"][0].byte_range] = _text(tree, captures["container"][0])
+            continue
+        for name, nodes in captures.items():
+            if name == "anonymous":
+                owners.add(nodes[0].byte_range)
+            elif name == "documentation":
+                documentation.add(nodes[0].byte_range)
+            elif name in _FACTS:
+                facts += [(node.start_byte, name, node) for node in nodes]
+    _hand_out(tree, facts, owners, found)
+    built = [_function(tree, one, documentation, containers) for one in found.values()]
+    return tuple(sorted(built, key=lambda function: (function.start, -function.end)))
+
+
+def _hand_out(
+    tree: SyntaxTree, facts: list[tuple[int, str, tree_sitter.Node]], owners: set[Span], found: dict[Span, _Found]
+) -> None:
+    """Every fact goes to the innermost function around it."""
+    stack: list[Span] = []
+    waiting = sorted(owners, key=lambda span: (span[0], -span[1]), reverse=True)
+    for at, name, node in sorted(facts, key=lambda fact: fact[0]):
+        while waiting and waiting[-1][0] <= at:
+            stack.append(waiting.pop())
+        while stack and stack[-1][1] <= at:
+            stack.pop()
+        owner = next((span for span in reversed(stack) if span[0] <= at < span[1]), None)
+        # An arrow function's own expression begins where nothing else does, and may itself be a function.
+        if name == "value" and (node.is_extra or node.type in tree.language.bodies):
+            continue
+        if owner == node.byte_range and name == "value":
+            owner = next((span for span in reversed(stack) if span != owner and span[1] > at), None)
+        if owner in found:
+            found[owner].facts.append((name, _text(tree, node)))
+
+
+def _function(
+    tree: SyntaxTree, one: _Found, documentation: set[Span], containers: dict[Span, str]
+) -> Function:
+    captures, text = one.captures, tree.text
+    node = captures["function"][0]
+    anchor, decorators = _anchor(tree, node)
+    start = decorators[0].start_byte if decorators and decorators[0].start_byte < anchor.start_byte else anchor.start_byte
+    body = captures["body"][0].byte_range if "body" in captures else None
+    container = containers.get(anchor.parent.byte_range) if anchor.parent is not None else None
+    params = _params(tree, captures["parameters"][0], is_method=container is not None)
+    header_end = len(text[: body[0]].rstrip()) if body else node.end_byte
+    facts = defaultdict(list)
+    for name, value in one.facts:
+        facts[name].append(value)
+    document = _DOCUMENTS[tree.language.docstring](tree, anchor, start, body, header_end, documentation)
+    return Function(
+        name=_text(tree, captures["name"][0]),
+        kind="method" if container is not None else "function",
+        start=start,
+        end=anchor.end_byte,
+        header=(node.start_byte, header_end),
+        body=body,
+        params=params,
+        returns=_type(tree, captures["returns"][0]) if "returns" in captures else None,
+        returns_value=bool(facts["value"]),
+        yields=bool(facts["yield"]),
+        raises=tuple(dict.fromkeys(facts["raise"] + facts["raise.type"])),
+        is_async=bool(facts["async"]),
+        is_method=container is not None,
+        container=container,
+        decorators=tuple(_text(tree, decorator).removeprefix("@") for decorator in decorators),
+        docstring=document.span,
+        docstring_text=_DOCUMENT_TEXTS[tree.language.docstring](text, document.span) if document.span else None,
+        docstring_insert=document.insert,
+        doc_indent=document.indent,
+        indent=_indent(text, start),
+        body_indent=_body_indent(text, start, body),
+        one_line=document.one_line,
+    )
+
+
+def _anchor(tree: SyntaxTree, node: tree_sitter.Node) -> tuple[tree_sitter.Node, list[tree_sitter.Node]]:
+    """The whole definition (with `export`, `const`, ...) and its decorators."""
+    for _ in range(_DEPTH_LIMIT):
+        parent = node.parent
+        if parent is None or parent.type in tree.language.bodies or parent.is_error:
+            break
+        if tree.text[node.end_byte : parent.end_byte].strip(b" \t\r\n;"):
+            break
+        node = parent
+    decorators = [child for child in node.named_children if child.type == "decorator"]
+    before = node.prev_named_sibling
+    while before is not None and before.type == "decorator":
+        decorators.insert(0, before)
+        before = before.prev_named_sibling
+    return node, decorators
+
+
+def _params(tree: SyntaxTree, node: tree_sitter.Node, *, is_method: bool) -> tuple[Param, ...]:
+    if node.type in tree.language.identifiers:
+        return (Param(name=_text(tree, node)),)
+    params: dict[int, Param] = {}
+    after, before = node.end_byte, node.start_byte
+    for captures in matches(tree.language.name, "params", node):
+        for capture, [found, *_] in captures.items():
+            if found.parent != node:
+                continue
+            if capture == "after.keyword_only":
+                after = min(after, found.start_byte)
+            elif capture == "before.positional_only":
+                before = found.start_byte
+            elif capture.startswith("param."):
+                params[found.start_byte] = _param(tree, capture, captures)
+    ordered = [_placed(at, params[at], before, after) for at in sorted(params)]
+    if is_method and ordered and ordered[0].name in tree.language.receivers:
+        del ordered[0]
+    return tuple(ordered)
+
+
+def _placed(at: int, param: Param, before: int, after: int) -> Param:
+    if param.kind != "positional" or before <= at < after:
+        return param
+    kind: ParamKind = "keyword_only" if at > after else "positional_only"
+    return Param(name=param.name, annotation=param.annotation, default=param.default, kind=kind)
+
+
+_PARAM_KINDS: dict[str, ParamKind] = {
+    "param.positional": "positional",
+    "param.rest": "rest",
+    "param.keyword_rest": "keyword_rest",
+}
+
+
+def _param(tree: SyntaxTree, capture: str, captures: Captures) -> Param:
+    return Param(
+        name=_text(tree, captures["name"][0]),
+        annotation=_type(tree, captures["annotation"][0]) if "annotation" in captures else None,
+        default=_text(tree, captures["default"][0]) if "default" in captures else None,
+        kind=_PARAM_KINDS[capture],
+        optional="optional" in captures or "default" in captures,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """Where documentation is, or would go."""
+
+    span: Span | None
+    insert: int
+    indent: bytes
+    one_line: bool
+
+
+def _inside(
+    tree: SyntaxTree, anchor: tree_sitter.Node, start: int, body: Span | None, header_end: int, strings: set[Span]
+) -> _Document:
+    del anchor
+    text, indent = tree.text, _body_indent(tree.text, start, body)
+    at = body[0] if body else header_end
+    span = next((span for span in strings if body and span[0] == body[0]), None)
+    if span is None and body:  # comments may stand between the header and the documentation
+        span = min((s for s in strings if body[0] <= s[0] < body[1] and not _code(tree, body[0], s[0])), default=None)
+    newline = text.find(b"\n", header_end, at) if body else -1
+    if newline < 0:
+        return _Document(span, at, indent, one_line=True)
+    return _Document(span, newline + 1, indent, one_line=False)
+
+
+def _code(tree: SyntaxTree, start: int, end: int) -> bool:
+    lines = tree.text[start:end].split(b"\n")
+    return any(line.strip() and not line.lstrip().startswith(tree.language.line_comment.encode()) for line in lines)
+
+
+def _before(
+    tree: SyntaxTree, anchor: tree_sitter.Node, start: int, body: Span | None, header_end: int, strings: set[Span]
+) -> _Document:
+    del body, header_end, strings
+    text, language = tree.text, tree.language
+    first = anchor
+    while (sibling := first.prev_named_sibling) is not None and sibling.type == "decorator":
+        first = sibling
+    comment = first.prev_named_sibling
+    opening = (language.block_comment or (language.line_comment,))[0].encode() + b"*"
+    span = None
+    if comment is not None and comment.type in language.comments and text.startswith(opening, comment.start_byte):
+        gap = text[comment.end_byte : start]
+        span = comment.byte_range if not gap.strip() and gap.count(b"\n") <= 1 else None
+    line = text.rfind(b"\n", 0, start) + 1
+    if text[line:start].strip():
+        return _Document(span, start, b"", one_line=True)
+    return _Document(span, line, text[line:start], one_line=False)
+
+
+_DOCUMENTS = {"inside": _inside, "before": _before}
+
+
+def _string_text(text: bytes, span: Span) -> str:
+    written = text[slice(*span)].decode("utf-8", "replace")
+    match = re.fullmatch(r"""[A-Za-z]*("{3}|'{3}|"|')(.*)\1""", written, re.DOTALL)
+    return inspect.cleandoc(match.group(2)) if match else written
+
+
+def _comment_text(text: bytes, span: Span) -> str:
+    written = text[slice(*span)].decode("utf-8", "replace").removeprefix("/**").removesuffix("*/")
+    return "\n".join(re.sub(r"^[ \t]*\* ?", "", line).rstrip() for line in written.split("\n")).strip()
+
+
+_DOCUMENT_TEXTS = {"inside": _string_text, "before": _comment_text}
+
+
+def _indent(text: bytes, offset: int) -> bytes:
+    line = text.rfind(b"\n", 0, offset) + 1
+    lead = text[line:offset]
+    return lead[: len(lead) - len(lead.lstrip(b" \t"))]
+
+
+def _body_indent(text: bytes, start: int, body: Span | None) -> bytes:
+    """The indentation of the body's first line; one more level than the header where it has no line of its own."""
+    outer = _indent(text, start)
+    if body is not None:
+        line = text.rfind(b"\n", 0, body[0]) + 1
+        if line > start and not text[line : body[0]].strip():
+            return text[line : body[0]]
+        inner = re.compile(rb"[{:(][ \t\r]*\n([ \t]+)\S").search(text, body[0], body[1])
+        if inner and inner.group(1).startswith(outer):
+            return inner.group(1)
+    return outer + (b"\t" if outer.startswith(b"\t") else b"    ")
+
+
+def _text(tree: SyntaxTree, node: tree_sitter.Node) -> str:
+    return tree.text[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+
+def _type(tree: SyntaxTree, node: tree_sitter.Node) -> str:
+    """A type as written, without the colon some grammars count to it."""
+    return _text(tree, node).lstrip(": \t\n")
 
 
 def same_except_docstrings(language: Language, before: bytes, after: bytes) -> bool:
-    """Whether two texts have the same tree apart from documentation and comments."""
-    raise NotImplementedError
+    """Whether two texts have the same tree apart from documentation and comments. False when one takes too long."""
+    trees = [parse(language, before), parse(language, after)]
+    if trees[0] is None or trees[1] is None:
+        return False
+    one, other = (list(_shape(tree)) for tree in trees if tree is not None)
+    return one == other
+
+
+def _shape(tree: SyntaxTree) -> Iterator[tuple[int, str, bytes]]:
+    """Every node that is no comment and no documentation: (depth, type, text of a leaf)."""
+    skipped = _documentation(tree)
+    cursor, depth = tree.root.walk(), 0
+    while True:
+        node = cursor.node
+        if node is not None and not (node.type in tree.language.comments or node.byte_range in skipped):
+            leaf = node.child_count == 0
+            yield depth, node.type, tree.text[node.start_byte : node.end_byte] if leaf else b""
+            if not leaf and cursor.goto_first_child():
+                depth += 1
+                continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            depth -= 1
+
+
+def _documentation(tree: SyntaxTree) -> set[Span]:
+    found: Iterable[Captures] = matches(tree.language.name, "functions", tree.root)
+    return {node.byte_range for captures in found for node in captures.get("documentation", ())}

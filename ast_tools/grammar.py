@@ -27,10 +27,15 @@ def grammar(name: str) -> tree_sitter.Language:
 
 @cache
 def query(name: str, kind: str) -> tree_sitter.Query:
-    """The language's own query of one kind ("functions", "definitions", ...), all its folders joined."""
+    """The language's own query of one kind ("functions", "definitions", ...), its folders joined; "; replaces" on a file's
+    first line says that it stands alone."""
     root = files("ast_tools") / "queries"
-    sources = [root / folder / f"{kind}.scm" for folder in LANGUAGES[name].queries]
-    return tree_sitter.Query(grammar(name), "\n".join(path.read_text("utf-8") for path in sources if path.is_file()))
+    sources: list[str] = []
+    for folder in LANGUAGES[name].queries:
+        path = root / folder / f"{kind}.scm"
+        source = path.read_text("utf-8") if path.is_file() else ""
+        sources = [source] if source.startswith("; replaces") else [*sources, source]
+    return tree_sitter.Query(grammar(name), "\n".join(sources))
 
 
 def parser(name: str, budget_s: float) -> tree_sitter.Parser:

@@ -2,12 +2,20 @@
 
 from dataclasses import dataclass
 
+import tree_sitter
+
+from ast_tools.functions import functions
+from ast_tools.grammar import matches
 from ast_tools.tree import SyntaxTree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A function, class, method or variable that the file defines. `signature` is the range of its header."""
+    """A function, class, method, variable, ... that the file defines.
+
+    `signature` is the range of its header, without the body (for a variable: its first line). `docstring` is known
+    for functions and methods only.
+    """
 
     kind: str
     name: str
@@ -31,20 +39,146 @@ class Call:
 
 
 def definitions(tree: SyntaxTree) -> tuple[Definition, ...]:
-    """What the file defines, in the order of the text."""
-    raise NotImplementedError
+    """What the file defines, in the order of the text; of the local names inside functions only functions, classes."""
+    documents = {function.header[0]: function.docstring_text for function in functions(tree)}
+    found: dict[tuple[int, int, str], Definition] = {}
+    for captures in matches(tree.language.name, "definitions", tree.root):
+        for capture, [node, *_] in captures.items():
+            word, _, kind = capture.partition(".")
+            if word == "definition":
+                one = _definition(tree, kind, node, captures, documents)
+                # A constant that holds a function matches as a variable too.
+                known = found.get((one.start, one.end, one.name))
+                if known is None or known.kind == "variable":
+                    found[one.start, one.end, one.name] = one
+    return _nested(sorted(found.values(), key=lambda one: (one.start, -one.end)))
+
+
+def _definition(
+    tree: SyntaxTree,
+    kind: str,
+    node: tree_sitter.Node,
+    captures: dict[str, list[tree_sitter.Node]],
+    documents: dict[int, str | None],
+) -> Definition:
+    text = tree.text
+    if "body" in captures:
+        end = len(text[node.start_byte : captures["body"][0].start_byte].rstrip()) + node.start_byte
+    else:
+        line_end = text.find(b"\n", node.start_byte, node.end_byte)
+        end = node.end_byte if line_end < 0 else line_end
+    start = captures["name"][0].start_byte if node.start_byte not in documents else node.start_byte
+    return Definition(
+        kind=kind,
+        name=_text(tree, captures["name"][0]),
+        start=node.start_byte,
+        end=node.end_byte,
+        signature=(node.start_byte, end),
+        docstring=documents.get(start),
+        container=None,
+    )
+
+
+_CONTAINERS = frozenset({"class", "interface", "namespace", "enum"})
+
+
+def _nested(ordered: list[Definition]) -> tuple[Definition, ...]:
+    """Names the container of each; a function directly inside a class is a method."""
+    result: list[Definition] = []
+    stack: list[Definition] = []
+    for one in ordered:
+        while stack and stack[-1].end <= one.start:
+            stack.pop()
+        outer = stack[-1] if stack else None
+        inside_class = outer is not None and outer.kind in _CONTAINERS
+        kind = "method" if one.kind == "function" and inside_class and outer and outer.kind == "class" else one.kind
+        placed = Definition(
+            kind=kind,
+            name=one.name,
+            start=one.start,
+            end=one.end,
+            signature=one.signature,
+            docstring=one.docstring,
+            container=outer.name if outer else None,
+        )
+        result.append(placed)
+        if one.kind in ("function", "method") or one.kind in _CONTAINERS:
+            stack.append(one)
+    return tuple(result)
 
 
 def imports(tree: SyntaxTree) -> tuple[tuple[int, int], ...]:
-    """The ranges of the import statements."""
-    raise NotImplementedError
+    """The ranges of the import statements, in the order of the text."""
+    found = matches(tree.language.name, "imports", tree.root)
+    return tuple(sorted({captures["import"][0].byte_range for captures in found}))
 
 
 def mentioned(tree: SyntaxTree, offset: int, lines_before: int = 5, lines_after: int = 3) -> tuple[str, ...]:
-    """Identifiers on the lines around an offset, nearest first, each once."""
-    raise NotImplementedError
+    """Identifiers on the lines around an offset, nearest first, each once. Keywords, comments, strings left out."""
+    text = tree.text
+    start, end = offset, offset
+    for _ in range(lines_before + 1):
+        start = max(0, text.rfind(b"\n", 0, start))
+    for _ in range(lines_after + 1):
+        newline = text.find(b"\n", end)
+        end = len(text) if newline < 0 else newline + 1
+    near: dict[str, int] = {}
+    for node in _leaves(tree.root, start, end):
+        if node.type not in tree.language.identifiers or node.end_byte <= start or node.start_byte >= end:
+            continue
+        name = _text(tree, node)
+        distance = min(abs(offset - node.end_byte), abs(node.start_byte - offset))
+        near[name] = min(distance, near.get(name, distance))
+    return tuple(sorted(near, key=lambda name: (near[name], name)))
+
+
+def _leaves(root: tree_sitter.Node, start: int, end: int) -> list[tree_sitter.Node]:
+    """The leaves that overlap [start, end)."""
+    found: list[tree_sitter.Node] = []
+    cursor = root.walk()
+    while True:
+        node = cursor.node
+        if node is None or node.start_byte >= end:
+            return found
+        if node.end_byte > start or node is root:
+            if node.child_count == 0:
+                found.append(node)
+            elif cursor.goto_first_child_for_byte(start) is not None:
+                continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return found
 
 
 def call_at(tree: SyntaxTree, offset: int) -> Call | None:
-    """The innermost call whose parentheses are around an offset."""
-    raise NotImplementedError
+    """The innermost call whose parentheses are around an offset; an unclosed one must already be a call to the grammar."""
+    best: tuple[tuple[int, int], dict[str, list[tree_sitter.Node]]] | None = None
+    keywords: list[tuple[int, int, str]] = []
+    for captures in matches(tree.language.name, "calls", tree.root, (max(0, offset - 1), offset + 1)):
+        if "call" in captures:
+            start, end = captures["arguments"][0].byte_range
+            closed = tree.text[end - 1 : end] == b")"
+            inside = start < offset and (offset < end or (not closed and offset <= end))
+            if inside and (best is None or start > best[0][0]):
+                best = ((start, end), captures)
+        elif "argument" in captures:
+            keywords.append((*captures["argument"][0].byte_range, _text(tree, captures["keyword"][0])))
+    if best is None:
+        return None
+    span, captures = best
+    call = captures["call"][0]
+    commas = [c for c in captures["arguments"][0].children if c.type == "," and c.end_byte <= offset]
+    since = commas[-1].end_byte if commas else span[0]
+    keyword = next((name for start, end, name in keywords if since <= start <= offset <= end), None)
+    return Call(
+        name=_text(tree, captures["callee"][0]),
+        start=call.start_byte,
+        end=call.end_byte,
+        arguments=span,
+        index=len(commas),
+        keyword=keyword,
+    )
+
+
+def _text(tree: SyntaxTree, node: tree_sitter.Node) -> str:
+    return tree.text[node.start_byte : node.end_byte].decode("utf-8", "replace")

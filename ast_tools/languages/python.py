@@ -44,6 +44,7 @@ PYTHON = Language(
     ),
     block_words=frozenset("if elif else for while try except finally with def class async match case".split()),
     continuation_words=frozenset({"elif", "else", "except", "finally"}),
+    receivers=frozenset({"self", "cls", "mcs"}),
     keywords=frozenset(keyword.kwlist) | {"print", "self"},
     accepts=accepts,
 )

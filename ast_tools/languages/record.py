@@ -26,7 +26,7 @@ class Language:
     `grammar` is "module:function"; `queries` are folders of `ast_tools/queries`, later ones are added to earlier ones.
     `bodies` are the node types whose children are statements (or members). `docstring` says where documentation
     stands: as the first statement inside a body, or as a comment before the definition. `block_opener` ends the
-    header of a block. `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None.
+    header of a block. `receivers` are names of a method's first parameter that no caller passes. `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None.
     """
 
     name: str
@@ -48,5 +48,6 @@ class Language:
     statement_words: frozenset[str]
     block_words: frozenset[str]
     continuation_words: frozenset[str]
+    receivers: frozenset[str] = frozenset()
     keywords: frozenset[str] = field(default_factory=frozenset)
     accepts: Callable[[bytes], bool] | None = None

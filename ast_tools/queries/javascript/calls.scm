@@ -1,0 +1,3 @@
+; Calls: @call, @callee, @arguments.
+(call_expression function: (_) @callee arguments: (arguments) @arguments) @call
+(new_expression constructor: (_) @callee arguments: (arguments) @arguments) @call

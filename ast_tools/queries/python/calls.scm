@@ -1,0 +1,3 @@
+; Calls: @call, @callee, @arguments.
+(call function: (_) @callee arguments: (argument_list) @arguments) @call
+(keyword_argument name: (identifier) @keyword) @argument

@@ -1,0 +1,12 @@
+; Parameters: @param.KIND, @name, @annotation, @default; @after.KIND: those after it are of this kind; @before.KIND.
+(parameters (identifier) @name @param.positional)
+(parameters (typed_parameter . (identifier) @name type: (_) @annotation) @param.positional)
+(parameters (default_parameter name: (_) @name value: (_) @default) @param.positional)
+(parameters (typed_default_parameter name: (_) @name type: (_) @annotation value: (_) @default) @param.positional)
+(parameters (list_splat_pattern (_) @name) @param.rest @after.keyword_only)
+(parameters (typed_parameter . (list_splat_pattern (_) @name) type: (_) @annotation) @param.rest @after.keyword_only)
+(parameters (dictionary_splat_pattern (_) @name) @param.keyword_rest)
+(parameters (typed_parameter . (dictionary_splat_pattern (_) @name) type: (_) @annotation) @param.keyword_rest)
+(parameters (tuple_pattern) @name @param.positional)
+(parameters (keyword_separator) @after.keyword_only)
+(parameters (positional_separator) @before.positional_only)
