@@ -219,6 +219,12 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGTERM if WINDOWS else signal.SIGKILL)
 
 
+def ask_to_end(pid: int) -> None:
+    """Asks a process to end in good order (on Windows it just ends). A process already gone is no error."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+
+
 def die_with_parent() -> None:
     """Asks Linux to kill this process when the thread that started it ends; does nothing elsewhere."""
     if not sys.platform.startswith("linux"):

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from engine.errors import EngineError
 from engine.host.endpoint import Listener, listen
@@ -50,13 +50,15 @@ Build = Callable[[EngineOptions], "tuple[Served, web.Application]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:
-    """The command line. `keep` serves without leases until told to stop."""
+    """What to run. `keep` serves without leases until told to stop; `announce` is called once it listens."""
 
     socket: Path
     options: EngineOptions
     lock_fd: int | None = None
     tcp: bool = False
+    port: int = 0
     keep: bool = False
+    announce: Callable[[Listener], None] | None = None
     after_last_s: float = 4.5
     for_first_s: float = 30.0
 
@@ -65,7 +67,7 @@ def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> in
     """Runs a host to its end. Exit code 0: ended in order; 1: could not start; 3: another host is running."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
-        return run(_orders(argv), build or _real_host)
+        return run(_orders(argv), build or real_host)
     except EngineError as exc:
         print(exc, file=sys.stderr)  # noqa: T201 - the log's last line is the reason the user is shown
         return 1
@@ -92,7 +94,7 @@ def _orders(argv: Sequence[str] | None) -> Orders:
     )
 
 
-def _real_host(options: EngineOptions) -> "tuple[Served, web.Application]":
+def real_host(options: EngineOptions) -> "tuple[Served, web.Application]":
     from engine.host.app import Host, create_app
 
     host = Host(options)
@@ -110,12 +112,14 @@ def run(orders: Orders, build: Build) -> int:
     os.set_inheritable(lock.descriptor, False)  # noqa: FBT003 - positional only
     lock.write_pid(os.getpid())
     try:
-        listener = listen(orders.socket, tcp=orders.tcp)
+        listener = listen(orders.socket, tcp=orders.tcp, port=orders.port)
     except OSError as exc:
         lock.remove()
         logger.error("cannot listen at %s: %s", orders.socket, exc.strerror)  # noqa: TRY400 - one sentence
         return 1
     try:
+        if orders.announce is not None:
+            orders.announce(listener)
         # Not asyncio.run: at its end that waits for worker threads, and one may be inside llama.cpp for long.
         asyncio.new_event_loop().run_until_complete(_serve(orders, build, listener, lock))
     finally:
@@ -179,7 +183,7 @@ def _remove_own_log(log: Path) -> None:
             log.unlink()
 
 
-def _end(code: int) -> None:
+def end_now(code: int) -> NoReturn:
     """Leaves at once: a thread that is still inside llama.cpp must not keep the process."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -187,4 +191,4 @@ def _end(code: int) -> None:
 
 
 if __name__ == "__main__":
-    _end(main())
+    end_now(main())

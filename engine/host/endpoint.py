@@ -32,10 +32,10 @@ class Listener:
             self.path.unlink(missing_ok=True)
 
 
-def listen(path: Path, *, tcp: bool = False) -> Listener:
+def listen(path: Path, *, tcp: bool = False, port: int = 0) -> Listener:
     """Listens at `path` (mode 0600), replacing a dead host's leftovers; the caller holds the lock. Raises OSError."""
     path.unlink(missing_ok=True)
-    return _bind_tcp(path) if tcp or not HAS_UNIX_SOCKETS else _bind_unix(path)
+    return _bind_tcp(path, port) if tcp or not HAS_UNIX_SOCKETS else _bind_unix(path)
 
 
 def _bind_unix(path: Path) -> Listener:
@@ -50,10 +50,10 @@ def _bind_unix(path: Path) -> Listener:
     return Listener(path=path, socket=listener, inode=_inode(path))
 
 
-def _bind_tcp(path: Path) -> Listener:
+def _bind_tcp(path: Path, port: int) -> Listener:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.settimeout(0)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind(("127.0.0.1", port))
     listener.listen(128)
     token = secrets.token_hex(32)
     draft = path.with_suffix(".tmp")
