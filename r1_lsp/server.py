@@ -57,6 +57,8 @@ def create_server(
     def make_session(peer: Peer, client: ClientInfo) -> Session:
         session = Session(peer, client, engine_factory, defaults)
         session.on_document_changed.append(_publish_diagnostics)
+        session.on_document_saved.append(_check_saved)
+        session.on_document_closed.append(_clear_diagnostics)
         return session
 
     return Wire(rows, make_session, outbox or Outbox(), name="r1-lsp", version=__version__)
@@ -118,3 +120,15 @@ async def _publish_diagnostics(session: Session, uri: str) -> None:
     from r1_lsp.handlers.diagnostic import publish
 
     await publish(session, uri)
+
+
+async def _check_saved(session: Session, uri: str) -> None:
+    from r1_lsp.handlers.diagnostic import saved
+
+    await saved(session, uri)
+
+
+async def _clear_diagnostics(session: Session, uri: str) -> None:
+    from r1_lsp.handlers.diagnostic import closed
+
+    closed(session, uri)

@@ -5,7 +5,7 @@ Handlers get the Session; features get what it hands out: Snapshot, Settings, En
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,7 +35,7 @@ _SETTLE_S = 0.3
 _T = TypeVar("_T")
 
 EngineFactory = Callable[["EngineOptions"], "Engine"]
-ChangeHook = Callable[["Session", str], Awaitable[None]]
+ChangeHook = Callable[["Session", str], Coroutine[Any, Any, None]]
 
 
 class Session:
@@ -50,6 +50,8 @@ class Session:
     ) -> None:
         self.client = client
         self.on_document_changed: list[ChangeHook] = []
+        self.on_document_saved: list[ChangeHook] = []
+        self.on_document_closed: list[ChangeHook] = []
         self.folders: list[str] = list(client.folders)
         self._peer = peer
         self._bars = ProgressBars(peer, supported=client.progress)
@@ -99,6 +101,17 @@ class Session:
             running.cancel()
         if self.snapshot(uri) is not None:
             self._settling[uri] = self.spawn(self._settle(uri), f"settle {uri}")
+
+    def document_saved(self, uri: str) -> None:
+        """Runs the hooks of a save."""
+        for hook in self.on_document_saved:
+            self.spawn(hook(self, uri), f"saved {uri}")
+
+    def document_closed(self, uri: str) -> None:
+        """Ends what was going on for a document, and runs the hooks of its end."""
+        self.document_changed(uri)
+        for hook in self.on_document_closed:
+            self.spawn(hook(self, uri), f"closed {uri}")
 
     async def _settle(self, uri: str) -> None:
         try:

@@ -28,11 +28,11 @@ def did_change(session: Session, params: Mapping[str, Any]) -> None:
 def did_close(session: Session, params: Mapping[str, Any]) -> None:
     uri = str(_object(params, "textDocument").get("uri"))
     session.texts.close(uri)
-    session.document_changed(uri)
+    session.document_closed(uri)
 
 
 def did_save(session: Session, params: Mapping[str, Any]) -> None:
-    session.document_changed(str(_object(params, "textDocument").get("uri")))
+    session.document_saved(str(_object(params, "textDocument").get("uri")))
 
 
 def _object(params: Mapping[str, Any], key: str) -> Mapping[str, Any]:

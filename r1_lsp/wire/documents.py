@@ -134,19 +134,24 @@ class DocumentStore:
 
 
 def _edits(lines: Lines, place: tuple[int, int, int, int], new: bytes, encoding: Encoding) -> list[Applied]:
-    """The one edit wanted, and in rare cases what it takes to cut a surrogate pair before and join one after it."""
+    """The edit wanted; around it, in rare cases, what it takes to cut a surrogate pair before and join one after it."""
+    start, end = offset_at(lines, *place[:2], encoding), offset_at(lines, *place[2:], encoding)
+    if encoding != "utf-16":
+        return [_edit(lines, start, end, new)]
     edits: list[Applied] = []
-    for line, character in (place[2:], place[:2]):  # the end first: cutting there moves nothing before it
-        if encoding == "utf-16" and (pair := _pair_cut_by(lines, line, character)) is not None:
-            edits.append(_edit(lines, pair, pair + 4, _halves(lines.text[pair : pair + 4])))
-            lines = edits[-1].lines
-    start, end = (offset_at(lines, line, character, encoding) for line, character in (place[:2], place[2:]))
-    edits.append(_edit(lines, start, end, new))
-    if encoding == "utf-16":
-        for seam in (start + len(new), start):
-            lines = edits[-1].lines
-            if seam >= 3 and _is_pair(lines.text[seam - 3 : seam + 3]):
-                edits.append(_edit(lines, seam - 3, seam + 3, _whole(lines.text[seam - 3 : seam + 3])))
+    cut_start, cut_end = _cuts_pair(lines, start, place[:2]), _cuts_pair(lines, end, place[2:])
+    if cut_end:
+        edits.append(_edit(lines, end, end + 4, _halves(lines.text[end : end + 4])))
+    if cut_start and start != end:
+        lines = edits[-1].lines if edits else lines
+        edits.append(_edit(lines, start, start + 4, _halves(lines.text[start : start + 4])))
+        end += 2  # two halves take six bytes, the pair took four
+    start, end = start + 3 * cut_start, end + 3 * cut_end
+    edits.append(_edit(edits[-1].lines if edits else lines, start, end, new))
+    for seam in (start + len(new), start):
+        text = edits[-1].lines.text
+        if seam >= 3 and _is_pair(text[seam - 3 : seam + 3]):
+            edits.append(_edit(edits[-1].lines, seam - 3, seam + 3, _whole(text[seam - 3 : seam + 3])))
     return edits
 
 
@@ -154,12 +159,11 @@ def _edit(lines: Lines, start: int, end: int, new: bytes) -> Applied:
     return Applied(start, end, new, lines.replaced(start, end, new))
 
 
-def _pair_cut_by(lines: Lines, line: int, character: int) -> int | None:
-    """Byte offset of the character beyond U+FFFF that a utf-16 position points into the middle of."""
-    offset = offset_at(lines, line, character, "utf-16")
+def _cuts_pair(lines: Lines, offset: int, position: tuple[int, int]) -> bool:
+    """Whether a utf-16 position points into the middle of the character at `offset`, which takes two units."""
     if lines.text[offset : offset + 1] < b"\xf0":
-        return None
-    return offset if position_of(lines, offset, "utf-16").character < character else None
+        return False
+    return position_of(lines, offset, "utf-16").character < position[1]
 
 
 def _halves(character: bytes) -> bytes:

@@ -52,10 +52,10 @@ class Framer:
         return None
 
     def reject(self, body: bytes) -> None:
-        """Says that a body was no JSON: if another frame begins inside it, reading goes on there."""
-        if _NAME in body.lower() and (inner := _NEW_FRAME.search(body)) is not None:
-            self._buffer[:0] = body[inner.start() :]
-            self._length, self._searched = None, 0
+        """Says that a body was no JSON: reading goes on at a frame that begins inside it or in its last bytes."""
+        inner = _NEW_FRAME.search(body) if _NAME in body.lower() else None
+        self._buffer[:0] = body[-_LONGEST:] if inner is None else body[inner.start() :]
+        self._length, self._searched = None, 0
 
     def _header(self) -> Broken | bool | None:
         """Reads one block of headers; True: look again."""

@@ -11,9 +11,10 @@ import contextlib
 import inspect
 import logging
 import traceback
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
@@ -29,7 +30,10 @@ from r1_lsp.wire.outbox import Outbox
 from r1_lsp.wire.outcomes import Failed, Silent
 from r1_lsp.wire.progress import Peer, RefusedByClient
 from r1_lsp.wire.requests import Pending, RequestTable
-from r1_lsp.wire.rows import Row
+from r1_lsp.wire.rows import Handler, Row
+
+if TYPE_CHECKING:
+    import cattrs
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +41,17 @@ MakeSession = Callable[[Peer, ClientInfo], Session]
 
 _ANY_BUG = (Exception, KeyboardInterrupt, SystemExit)
 """What a handler may raise without ending the server."""
+
+
+@cache
+def _converter() -> "cattrs.Converter":
+    """Stateless and slow to build: one for all connections of the process."""
+    return default_converter()
+
+
+def is_request(method: str) -> bool:
+    """Whether a method of the protocol is a request, which has an answer, and not a notification."""
+    return types.METHOD_TO_TYPES[method][1] is not None
 
 
 class State(Enum):
@@ -96,14 +111,15 @@ class Wire:
         self.connected: asyncio.Future[ClientInfo] = asyncio.get_running_loop().create_future()
         self.session: Session | None = None
         self.state = State.NEW
-        self._rows = {row.method: row for row in rows}
+        self._rows = {row.method: row for row in rows if is_request(row.method)}
+        self._listeners = {row.method: row for row in rows if not is_request(row.method)}
         self._make_session = make_session
         self._framer = Framer()
         self._requests = RequestTable(self._send)
         self._draining = False
         self._eof = False
         self._protocol: Protocol = LanguageServer(
-            name, version, protocol_cls=Protocol, converter_factory=default_converter
+            name, version, protocol_cls=Protocol, converter_factory=_converter
         ).protocol  # type: ignore[assignment]
         self._protocol.outbox = self.outbox
 
@@ -208,7 +224,7 @@ class Wire:
         except Silent:
             pending.succeed(row.empty)
         except Failed as failure:
-            pending.fail(messages.REQUEST_FAILED, str(failure))
+            pending.fail(failure.code, str(failure))
         except _BadParams as error:
             pending.fail(messages.INVALID_PARAMS, str(error))
         except JsonRpcException as error:
@@ -243,23 +259,25 @@ class Wire:
             id_ = message.params.get("id") if isinstance(message.params, dict) else None
             if type(id_) in (int, str):
                 self._requests.cancel(id_)
-        elif (row := self._rows.get(message.method)) is not None:
+        elif (row := self._listeners.get(message.method)) is not None:
             self._notified(self.session, row, message.params)
 
     def _notified(self, session: Session, row: Row, params: object) -> None:
         """Runs a notification's handler; the only place that catches whatever it raises."""
         try:
-            result = row.load()(session, self._typed(row, params))
-            if inspect.iscoroutine(result):
-                session.spawn(self._guarded(row.method, result), row.method)
+            handler, typed = row.load(), self._typed(row, params)
+            if inspect.iscoroutinefunction(handler):
+                session.spawn(self._guarded(row.method, handler, session, typed), row.method)
+            else:
+                handler(session, typed)
         except _BadParams as error:
             _log.warning("%s", error)
         except _ANY_BUG as error:
             _log_bug(row.method, error)
 
-    async def _guarded(self, method: str, work: Coroutine[Any, Any, object]) -> None:
+    async def _guarded(self, method: str, handler: Handler, session: Session, params: object) -> None:
         try:
-            await work
+            await handler(session, params)
         except _ANY_BUG as error:
             _log_bug(method, error)
 

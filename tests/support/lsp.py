@@ -200,6 +200,10 @@ class Editor:
 
     def send(self, method: str, /, id_: int | str | None = None, **params: Any) -> int | str:
         """Sends a request and returns its id; `reply` waits for the answer."""
+        return self.ask(method, params, id_)
+
+    def ask(self, method: str, params: Any, id_: int | str | None = None) -> int | str:
+        """As `send`, with params of any kind."""
         id_ = next(self._ids) if id_ is None else id_
         self._asked.append(id_)
         self._put({"jsonrpc": "2.0", "id": id_, "method": method, "params": params})
