@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 MAX_FILE_BYTES = 16 * 2**20
+PIPE_WIDTH = 160
 
 
 class Failure(Exception):
@@ -100,8 +101,9 @@ def diff_of(path: Path, before: bytes, after: bytes, context: int = 3) -> str:
 
 
 def stdout() -> Console:
-    """A console that wraps nothing in a pipe."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """The terminal; a pipe gets wide lines that wrap nowhere."""
+    on_terminal = sys.stdout.isatty()
+    return Console(highlight=False, soft_wrap=not on_terminal, width=None if on_terminal else PIPE_WIDTH)
 
 
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:

@@ -12,6 +12,7 @@ from engine.errors import EngineError
 from engine.types import EngineOptions
 from r1_lsp.cli.complete import offset_of
 from r1_lsp.cli.console import Arguments, Failure, Place, place, print_json, read_source, stdout
+from r1_lsp.cli.session import language_id
 from r1_lsp.features.completion import PromptDescription, describe_prompt
 from r1_lsp.settings import CompletionSettings
 from r1_lsp.snapshot import Snapshot
@@ -54,7 +55,7 @@ def _snapshot(where: Place) -> tuple[Snapshot, int]:
         path=str(where.path.absolute()),
         version=None,
         language=language,
-        language_id=language.lsp_ids[0] if language else "plaintext",
+        language_id=language_id(where.path),
         lines=Lines(text),
         tree=ast_tools.parse(language, text, PARSE_BUDGET_S) if language else None,
     )

@@ -42,11 +42,10 @@ class Editor:
 
     def open(self, path: Path, text: bytes) -> "OpenFile":
         """Tells the server that a file is open with this text (which need not be what the disk holds)."""
-        language = ast_tools.language_of(None, str(path))
         file = OpenFile(self, path.resolve().as_uri(), text)
         item = types.TextDocumentItem(
             uri=file.uri,
-            language_id=language.lsp_ids[0] if language else "plaintext",
+            language_id=language_id(path),
             version=file.version,
             text=text.decode("utf-8"),
         )
@@ -107,6 +106,14 @@ class Editor:
         elif phase == "failed" and not self._ready.done():
             self._ready.set_exception(Failure(detail or "the model did not start"))
         self.on_status(detail or phase, status.get("fraction"))
+
+
+def language_id(path: Path) -> str:
+    """The identifier an editor would give the file's language."""
+    language = ast_tools.language_of(None, str(path))
+    if language is None:
+        return "plaintext"
+    return language.name if language.name in language.lsp_ids else min(language.lsp_ids)
 
 
 class OpenFile:
@@ -199,7 +206,9 @@ async def session(
     editor = Editor(client)
     editor.on_status = on_status or editor.on_status
     started = time.perf_counter()
-    await client.start_io(sys.executable, "-I", "-m", "r1_lsp", "serve", "--stdio", *arguments, cwd=str(folder))
+    await client.start_io(
+        sys.executable, "-I", "-m", "r1_lsp", "serve", "--stdio", "--log-level", "error", *arguments, cwd=str(folder)
+    )
     draining = asyncio.create_task(_drain(client))
     try:
         await _initialize(client, uri, settings or {})
