@@ -45,7 +45,7 @@ _MIT = "MIT"
 _APACHE = "Apache-2.0"
 _DEEPSEEK = "DeepSeek Model License (use restrictions)"
 _LLAMA = "MIT, built on Llama 3.1 / 3.3 (Llama Community License)"
-_THINKS = "thinks before it answers; for fixes and docstrings, not for typing"
+_THINKS = "thinks before it answers"
 
 _ENTRIES = (
     Entry(
@@ -138,7 +138,7 @@ _ENTRIES = (
         licence=_MIT,
         role="repair",
         billion_params=8.19,
-        note="the strongest R1 for a laptop with 16 GB; " + _THINKS,
+        note="the newest small R1; " + _THINKS,
     ),
     Entry(
         name="r1-distill-qwen-14b",

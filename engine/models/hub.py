@@ -382,7 +382,8 @@ def _unreachable(hub: Hub, exc: Exception, *, resuming: bool) -> Exception:
 
 
 def _reason(exc: BaseException) -> str:
-    reason = getattr(exc, "reason", None) or getattr(exc, "strerror", None) or exc
+    inner = getattr(exc, "reason", None) or exc
+    reason = getattr(inner, "strerror", None) or inner
     return str(reason).replace("\n", " ") or type(exc).__name__
 
 
