@@ -16,6 +16,10 @@ KEYWORDS = (
     | BLOCK_WORDS
     | frozenset("async await delete extends import in instanceof new of super this typeof void with yield".split())
 )
+BUILTINS = frozenset(
+    "Array Boolean Buffer Date Error JSON Map Math Number Object Promise RegExp Set String Symbol TypeError console "
+    "document exports module parseInt process require setTimeout undefined window".split()
+)
 BODIES = frozenset({"program", "statement_block", "class_body", "switch_body", "class_static_block"})
 IDENTIFIERS = frozenset(
     {
@@ -50,4 +54,5 @@ JAVASCRIPT = Language(
     block_words=BLOCK_WORDS,
     continuation_words=frozenset({"else", "catch", "finally"}),
     keywords=KEYWORDS,
+    builtins=BUILTINS,
 )

@@ -1,6 +1,7 @@
 """Python."""
 
 import ast
+import builtins
 import keyword
 import warnings
 
@@ -46,5 +47,6 @@ PYTHON = Language(
     continuation_words=frozenset({"elif", "else", "except", "finally"}),
     receivers=frozenset({"self", "cls", "mcs"}),
     keywords=frozenset(keyword.kwlist) | {"print", "self"},
+    builtins=frozenset(dir(builtins)),
     accepts=accepts,
 )

@@ -50,4 +50,5 @@ class Language:
     continuation_words: frozenset[str]
     receivers: frozenset[str] = frozenset()
     keywords: frozenset[str] = field(default_factory=frozenset)
+    builtins: frozenset[str] = frozenset()
     accepts: Callable[[bytes], bool] | None = None

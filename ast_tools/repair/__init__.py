@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 
 from ast_tools.edits import Edit
+from ast_tools.repair.search import search
 from ast_tools.tree import SyntaxTree
+
+__all__ = ["Repair", "repairs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repair:
-    """One way to repair a text. `start`, `end`: what it blames; `sure`: may be preferred and applied unasked."""
+    """One way to repair a text. `start`, `end`: what it blames; `sure`: may be preferred and applied unasked.
+
+    `title` says what is done ("Insert `)`"), `reason` why, in one sentence.
+    """
 
     edits: tuple[Edit, ...]
     title: str
@@ -21,6 +27,17 @@ class Repair:
 def repairs(tree: SyntaxTree, *, near: int | None = None, budget_s: float = 0.05) -> tuple[Repair, ...]:
     """Repairs of a text, best first, at most three for one error; empty when it is clean or nothing fits.
 
-    `near`: where the user last typed. At most one is sure.
+    `near`: where the user last typed; what is broken there comes first. At most one for each error is sure.
+    `budget_s` (seconds) bounds the search; when it is spent nothing more is sure.
     """
-    raise NotImplementedError
+    return tuple(
+        Repair(
+            edits=(found.candidate.edit,),
+            title=found.candidate.title,
+            reason=found.candidate.reason,
+            start=found.candidate.blames.start,
+            end=found.candidate.blames.end,
+            sure=found.sure,
+        )
+        for found in search(tree, near, budget_s)
+    )

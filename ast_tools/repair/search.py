@@ -1,0 +1,134 @@
+"""Candidates in the order of their scores, each checked by the parser; the margin to the next says how sure we are."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ast_tools.edits import Edit, apply
+from ast_tools.repair.brackets import Brackets, Candidate, Habits
+from ast_tools.repair.chunks import Chunk, chunks
+from ast_tools.repair.lines import colons, quotes
+from ast_tools.tree import SyntaxTree, parse, reparse
+
+SURE_MARGIN = 10.0
+"""Least lead of the best verified candidate over the next, in score; chosen on the standard library and npm's own modules."""
+TRIES = 40
+MAX_CHUNKS = 8
+MAX_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A candidate that the parser takes."""
+
+    candidate: Candidate
+    sure: bool
+
+
+def search(tree: SyntaxTree, near: int | None, budget_s: float) -> list[Found]:
+    """Verified candidates for every broken piece, best first within a piece; the piece nearest to `near` first."""
+    if not tree.root.has_error and (tree.language.accepts is None or tree.language.accepts(tree.text)):
+        return []
+    if len(tree.text) > MAX_BYTES:
+        return []
+    deadline = time.perf_counter() + budget_s
+    pieces = chunks(tree.language, tree.text)
+    broken = _broken(tree, pieces)
+    habits = Habits(tuple(token for piece in pieces for token in piece.significant)) if broken else Habits(())
+    if near is not None:
+        broken.sort(key=lambda piece: max(piece.start - near, near - piece.end, 0))
+    found: list[Found] = []
+    for piece in broken[:MAX_CHUNKS]:
+        found += _repaired(tree, piece, habits, deadline, alone=len(broken) == 1)
+    return found
+
+
+def _broken(tree: SyntaxTree, pieces: list[Chunk]) -> list[Chunk]:
+    """Pieces whose brackets or strings do not close; else those where the grammar sees an error, and their neighbours."""
+    unbalanced = [
+        piece
+        for piece in pieces
+        if not Brackets(piece, Habits(())).balanced or any(token.kind == "unclosed" for token in piece.tokens)
+    ]
+    if unbalanced:
+        return unbalanced
+    touched = []
+    for piece in pieces:
+        if any(piece.start <= error.start_byte < piece.end for error in tree.errors):
+            touched.append(piece)
+    return touched
+
+
+def _candidates(piece: Chunk, habits: Habits) -> Iterator[Candidate]:
+    if any(token.kind == "unclosed" for token in piece.tokens):
+        yield from quotes(piece)
+        return
+    brackets = Brackets(piece, habits)
+    if not brackets.balanced:
+        yield from brackets.candidates()
+        yield from _dangling(piece)
+    else:
+        yield from colons(piece)
+
+
+def _dangling(piece: Chunk) -> Iterator[Candidate]:
+    """Deleting an operator and a bracket that end a line: `a + b * (`."""
+    found = piece.significant
+    for number, token in enumerate(found[1:], 1):
+        before = found[number - 1]
+        after = found[number + 1] if number + 1 < len(found) else None
+        ends = after is None or piece.text.find(b"\n", token.end, after.start) >= 0
+        if token.kind != "open" or before.kind != "op" or not ends or number < 2:
+            continue
+        start = found[number - 2].end
+        line = piece.text.count(b"\n", 0, token.start) + 1
+        shown = piece.text[start : token.end].decode("utf-8", "replace").strip()
+        yield Candidate(
+            edit=Edit(start, token.end, b""),
+            score=-40.0,
+            title=f"Delete `{shown}`",
+            blames=token,
+            reason=f"`{token.text.decode()}` opened on line {line} "
+            "is never closed.",
+            doubtful=True,
+        )
+
+
+def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *, alone: bool) -> list[Found]:
+    ordered = sorted(_candidates(piece, habits), key=lambda candidate: -candidate.score)
+    verified: list[Candidate] = []
+    texts: set[bytes] = set()
+    complete = True
+    for tried, candidate in enumerate(ordered):
+        if len(verified) == 3 or tried >= TRIES:
+            break
+        if time.perf_counter() > deadline:
+            complete = False
+            break
+        key = b"".join(apply(tree.text, [candidate.edit])[piece.start : piece.end + 8].split())
+        if key not in texts and _parses(piece, candidate.edit):
+            texts.add(key)
+            verified.append(candidate)
+    if not verified:
+        return []
+    lead = verified[0].score - verified[1].score if len(verified) > 1 else SURE_MARGIN
+    sure = complete and lead >= SURE_MARGIN and not verified[0].doubtful and verified[0].score > -10
+    if sure and alone:
+        sure = _whole_file_agrees(tree, verified[0].edit)
+    return [Found(candidate, sure and number == 0) for number, candidate in enumerate(verified)]
+
+
+def _parses(piece: Chunk, edit: Edit) -> bool:
+    start, end = piece.start, piece.end
+    text = apply(piece.text[start:end], [Edit(edit.start - start, edit.end - start, edit.new)])
+    tree = parse(piece.language, text, 0.02)
+    if tree is None or tree.root.has_error:
+        return False
+    return piece.language.accepts is None or piece.language.accepts(text)
+
+
+def _whole_file_agrees(tree: SyntaxTree, edit: Edit) -> bool:
+    after = reparse(tree, (edit,), 0.05)
+    return after is not None and not after.root.has_error
+
+
