@@ -66,20 +66,20 @@ async function dismiss(server, editor) {
  */
 async function showWhy(server, log) {
   const reasons = await server.execute('r1.why');
-  if (reasons === undefined) return;
-  log.info(`Why suggestions were or were not shown, newest last:\n${reasonLines(reasons).join('\n')}`);
+  if (!Array.isArray(reasons)) return;
+  const lines = reasons.map(reasonLine).reverse();
+  if (lines.length === 0) lines.push('  nothing was asked for yet');
+  log.info(`Why suggestions were or were not shown, newest last:\n${lines.join('\n')}`);
   log.show(true);
 }
 
 /**
- * One line for each record of `r1.why`.
- *
- * @param {unknown} reasons
- * @returns {string[]}
+ * @param {{ path: string | null, line: number, column: number, sentence: string }} reason
+ * @returns {string}
  */
-function reasonLines(reasons) {
-  if (!Array.isArray(reasons) || reasons.length === 0) return ['  nothing was asked for yet'];
-  return reasons.map((reason) => `  ${typeof reason === 'string' ? reason : JSON.stringify(reason)}`);
+function reasonLine(reason) {
+  const file = reason.path ? vscode.workspace.asRelativePath(reason.path) : 'untitled';
+  return `  ${file}:${reason.line}:${reason.column}  ${reason.sentence}`;
 }
 
 /** @param {import('./status').Status} status */

@@ -104,6 +104,7 @@ class Server {
         middleware: { workspace: { configuration: answerConfiguration } },
       },
     );
+    client.registerFeature(EDIT_COMMAND_FEATURE);
     client.onNotification(STATUS_METHOD, (status) => this.status.show(status));
     client.onDidChangeState(({ newState }) => this.stateChanged(newState));
     return client;
@@ -126,6 +127,20 @@ class Server {
     if (chosen === open) await vscode.commands.executeCommand('workbench.action.openSettings', 'r1.server.path');
   }
 }
+
+/**
+ * Tells the server which command asks the user for a sentence, so that it can offer "Edit selection" as a code action.
+ *
+ * @type {import('vscode-languageclient').StaticFeature}
+ */
+const EDIT_COMMAND_FEATURE = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { ...capabilities.experimental, r1: { editCommand: 'r1.edit' } };
+  },
+  initialize: () => {},
+  getState: () => ({ kind: 'static' }),
+  clear: () => {},
+};
 
 /**
  * Answers a server that asks for its section, without the keys that are not its own.

@@ -9,8 +9,18 @@ local NAME = 'r1'
 -- while Neovim's own vim.lsp.inline_completion waits 200 ms first.
 local CLIENT_INFO = 'r1.nvim'
 
+-- The command of a code action that wants a sentence from the user; registered in r1.setup().
+local EDIT_COMMAND = 'r1.edit'
+
 local ids = {} -- workspace -> client id, where vim.lsp.start does not exist
 local said = {} -- messages that were shown once
+
+--- Runs `action` for the code action "Edit selection".
+function M.on_edit(action)
+  vim.lsp.commands[EDIT_COMMAND] = function()
+    action()
+  end
+end
 
 ---@param message string
 ---@param level number|nil
@@ -86,6 +96,7 @@ end
 function M.capabilities(options)
   local capabilities = vim.lsp.protocol.make_client_capabilities()
   capabilities.textDocument.inlineCompletion = { dynamicRegistration = false }
+  capabilities.experimental = { r1 = { editCommand = EDIT_COMMAND } }
   return vim.tbl_deep_extend('force', capabilities, options.capabilities or {})
 end
 

@@ -15,6 +15,7 @@ function M.setup(given)
   for _, complaint in ipairs(complaints) do
     client.say(complaint, vim.log.levels.WARN)
   end
+  client.on_edit(M.ask_and_edit)
   local group = vim.api.nvim_create_augroup('r1', {})
   local function on(events, callback, pattern)
     vim.api.nvim_create_autocmd(events, { group = group, callback = callback, pattern = pattern })
@@ -110,12 +111,14 @@ function M.show_why()
   end)
 end
 
+-- Newest first: place and sentence.
 function M.reason_lines(reasons)
   if type(reasons) ~= 'table' or #reasons == 0 then
     return { 'Nothing was asked for yet.' }
   end
   return vim.tbl_map(function(reason)
-    return type(reason) == 'string' and reason or vim.json.encode(reason)
+    local file = vim.fn.fnamemodify(reason.path or '?', ':~:.')
+    return ('%s:%d:%d  %s'):format(file, reason.line, reason.column, reason.sentence)
   end, reasons)
 end
 
@@ -136,6 +139,16 @@ end
 function M.write_docstring()
   local place = M.range(vim.fn.line('.'), vim.fn.line('.')).start
   client.execute(0, 'r1.writeDocstring', { vim.uri_from_bufnr(0), place })
+end
+
+--- Asks for a sentence, then edits the selection that was made last: what the code action "Edit selection" runs.
+function M.ask_and_edit()
+  local first, last = vim.fn.line("'<"), vim.fn.line("'>")
+  vim.ui.input({ prompt = 'Edit the selection (say what should change): ' }, function(sentence)
+    if sentence and vim.trim(sentence) ~= '' then
+      M.edit({ line1 = math.max(first, 1), line2 = math.max(last, 1), args = vim.trim(sentence) })
+    end
+  end)
 end
 
 --- :R1Edit: the selected lines (or the cursor's) and the sentence.

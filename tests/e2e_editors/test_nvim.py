@@ -1,0 +1,102 @@
+"""The Neovim plugin in real Neovims, against the real server with a scripted model."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e_editors.nvim import Nvim, binaries, nvim
+from tests.e2e_editors.workplace import until, workplace
+
+pytestmark = pytest.mark.editor
+
+
+@pytest.fixture(params=binaries(), ids=lambda binary: "system" if binary.startswith("/usr") else "fetched")
+def editor(request: pytest.FixtureRequest) -> Iterator[Nvim]:
+    options: dict[str, Any] = getattr(request.node.get_closest_marker("setup"), "kwargs", {})
+    with workplace() as place, nvim(request.param, place, **options) as running:
+        running.wait_for_model()
+        yield running
+        running.quit()
+        place.assert_nothing_left()
+
+
+def saved(editor: Nvim, ending: str) -> None:
+    editor.command("write")
+    until(lambda: editor.place.file.read_text("utf-8").endswith(ending), f"a file that ends in {ending!r}")
+
+
+def test_ghost_text_is_shown_and_accepted(editor: Nvim) -> None:
+    editor.type("Goreturn ro")
+    editor.wait_for("    return round(sum(prices), 2)")
+    editor.take_picture("ghost")
+    assert editor.line() == "    return ro", "ghost text is not in the buffer"
+    editor.keys("M-l")
+    until(lambda: editor.line() == "    return round(sum(prices), 2)", "the accepted text")
+    assert not editor.ghost()
+    saved(editor, 'é😀"""\n    return round(sum(prices), 2)\n')
+
+
+def test_several_lines(editor: Nvim) -> None:
+    editor.type("Go\x15\rdef mean(values):\r")
+    editor.wait_for("return sum(values) / count")
+    editor.take_picture("several-lines")
+    editor.keys("M-l")
+    saved(editor, "def mean(values):\n    count = len(values)\n    return sum(values) / count\n")
+
+
+def test_parts_are_accepted_after_wide_characters_and_undone_at_once(editor: Nvim) -> None:
+    editor.type('Go\x15greeting = "é😀" + na')
+    editor.wait_for('greeting = "é😀" + name.title() + suffix')
+    editor.keys("M-Right")
+    until(lambda: editor.line() == 'greeting = "é😀" + name', "the first word")
+    editor.keys("M-Right")
+    until(lambda: editor.line() == 'greeting = "é😀" + name.', "the dot")
+    editor.wait_for('greeting = "é😀" + name.title() + suffix')
+    editor.keys("M-C-Right")
+    until(lambda: editor.line() == 'greeting = "é😀" + name.title() + suffix', "the rest of the line")
+    editor.keys("Escape", "u")
+    until(lambda: editor.line() == 'greeting = "é😀" + name.', "the text before the last part")
+
+
+def test_typing_along_keeps_the_suggestion_and_other_text_ends_it(editor: Nvim) -> None:
+    editor.type("Goreturn ro")
+    editor.wait_for("    return round(sum(prices), 2)")
+    editor.type("und(")
+    until(lambda: editor.line() == "    return round(", "the typed text")
+    editor.wait_for("    return round(sum(prices), 2)")
+    editor.type("x")
+    until(lambda: not editor.ghost(), "the end of the suggestion")
+
+
+def test_a_dismissed_suggestion_stays_away_and_says_why(editor: Nvim) -> None:
+    editor.type("Goreturn ro")
+    editor.wait_for("    return round(sum(prices), 2)")
+    editor.keys("C-]")
+    until(lambda: not editor.ghost(), "no suggestion")
+    editor.keys("BSpace")
+    editor.type("o")
+    editor.command("R1Why")
+    editor.wait_for("shop.py:10:14")
+    editor.take_picture("why")
+
+
+def test_quick_fix_closes_a_bracket(editor: Nvim) -> None:
+    editor.type("Go\x15prices = [1, 2")
+    editor.keys("Escape")
+    until(lambda: editor.lua("#vim.diagnostic.get(0)"), "a diagnostic")
+    editor.take_picture("diagnostic")
+    editor.command("R1Fix")
+    until(lambda: editor.line() == "prices = [1, 2]", "the repaired line")
+
+
+def test_hover_says_what_a_function_lacks(editor: Nvim) -> None:
+    editor.type("4G")
+    editor.command("lua vim.lsp.buf.hover()")
+    editor.wait_for("docstring")
+    editor.take_picture("hover")
+
+
+def test_health(editor: Nvim) -> None:
+    editor.command("checkhealth r1")
+    editor.wait_for("the engine is ready")
