@@ -5,8 +5,9 @@ Importing this module is cheap: aiohttp and the prompt formats are imported when
 
 import contextlib
 import logging
+import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import payload
@@ -25,12 +26,17 @@ _LONGEST_REFUSAL = 65536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request on its way: `who` names the server in sentences; `tame` rewrites what a foreign server streams."""
+    """One request on its way: `who` names the server in sentences; `tame` rewrites what a foreign server streams.
+
+    `open` holds the responses being read: who closes the session closes them first, because aiohttp leaves a reader
+    of a closed session waiting for ever.
+    """
 
     http: "aiohttp.ClientSession"
     url: str
     body: dict[str, Any]
     who: str
+    open: "set[aiohttp.ClientResponse]" = field(default_factory=set)
     tame: Callable[[AsyncGenerator[Chunk, None]], AsyncGenerator[Chunk, None]] | None = None
 
 
@@ -118,7 +124,7 @@ class HostDoor:
     async def call(self, request: GenerateRequest) -> Call:
         life = await self._supervisor.life()
         route, body = payload.for_host(request)
-        return Call(http=life.http, url=f"{life.url}{route}", body=body, who="the engine")
+        return Call(http=life.http, url=f"{life.url}{route}", body=body, who="the engine", open=life.open)
 
     def served(self) -> None:
         self._supervisor.served()
@@ -156,12 +162,14 @@ async def posted(call: Call) -> AsyncIterator["aiohttp.ClientResponse"]:
 
     try:
         async with call.http.post(call.url, json=call.body, allow_redirects=False) as response:
+            call.open.add(response)
             try:
                 if response.status != 200:
                     said = await response.content.read(_LONGEST_REFUSAL)
                     raise refusal(response.status, said, response.headers.get("Retry-After"), call.who)
                 yield response
             finally:
+                call.open.discard(response)
                 if not response.content.at_eof():
                     response.close()
     except (aiohttp.ClientError, OSError, RuntimeError) as exc:
@@ -178,7 +186,11 @@ def unreachable(who: str, exc: Exception) -> EngineUnavailable:
         case TimeoutError():
             return EngineUnavailable(f"{who} did not answer in time")
         case aiohttp.ClientConnectorError():
-            return EngineUnavailable(f"{who} cannot be reached: {exc.os_error.strerror or exc.os_error}")
+            cause = exc.os_error
+            # asyncio's own text would name the address once more; name look-ups have negative numbers and good texts.
+            number = cause.errno or 0
+            why = os.strerror(number) if number > 0 else cause.strerror or str(cause)
+            return EngineUnavailable(f"{who} cannot be reached: {why}")
         case aiohttp.InvalidURL():
             return EngineUnavailable(f"{who} has no valid address")
         case _:

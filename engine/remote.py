@@ -137,6 +137,7 @@ class RemoteDoor:
         self._http: aiohttp.ClientSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._newest: dict[tuple[Lane, str], asyncio.Event] = {}
+        self._open: set[aiohttp.ClientResponse] = set()
         self._at = Addresses(api="", root="")
 
     @property
@@ -164,6 +165,8 @@ class RemoteDoor:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        for response in tuple(self._open):
+            response.close()
         if self._http is not None:
             await self._http.close()
             self._http = None
@@ -268,7 +271,7 @@ class RemoteDoor:
     def _call(self, url: str, body: dict[str, Any]) -> Call:
         if self._http is None:
             raise EngineUnavailable("the engine is not running")
-        return Call(http=self._http, url=url, body=body, who=self._who)
+        return Call(http=self._http, url=url, body=body, who=self._who, open=self._open)
 
     def _ask_for(self, request: GenerateRequest, known: Known) -> tuple[str, dict[str, Any]]:
         prompt, kind = request.prompt, known.kind

@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -44,11 +44,17 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One host as we hold it: a session for requests and the lease's open stream."""
+    """One host as we hold it: a session for requests, the lease's open stream, and the answers being read."""
 
     http: "aiohttp.ClientSession"
     url: str
     lease: "aiohttp.ClientResponse"
+    open: "set[aiohttp.ClientResponse]" = field(default_factory=set)
+
+    async def close(self) -> None:
+        for response in (self.lease, *self.open):
+            response.close()
+        await self.http.close()
 
 
 class HostGone(Exception):
@@ -162,8 +168,7 @@ class Supervisor:
         finally:
             life, self._life = self._life, None
             if life is not None:
-                life.lease.close()
-                await life.http.close()
+                await life.close()
         raise AssertionError("a host is followed to its end")
 
     # -- starting ----------------------------------------------------------------------------------------------------
@@ -357,5 +362,5 @@ def clear_away(files: place.HostFiles) -> bool:
 
 def model_info(record: dict[str, Any]) -> ModelInfo:
     """A row of our host's /v1/models. Fields this version does not know are left out."""
-    known = {field.name for field in fields(ModelInfo)}
+    known = {column.name for column in fields(ModelInfo)}
     return ModelInfo(**{key: value for key, value in record["meta"].items() if key in known})
