@@ -4,12 +4,14 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.e2e_editors.workplace import EDITORS, R1_LSP, ROOT, Workplace, picture, program, until
+
+T = TypeVar("T")
 
 PLUGIN = ROOT / "editors" / "nvim"
 
@@ -80,8 +82,16 @@ class Nvim:
             screen = self.screen()
             return screen if text in screen else ""
 
+        return self.until(found, repr(text), seconds)
+
+    def wait_for_line(self, text: str) -> None:
+        """Waits until the cursor's line is exactly this."""
+        self.until(lambda: self.line() == text, f"the line {text!r}")
+
+    def until(self, question: Callable[[], T], what: str, seconds: float = 30.0) -> T:
+        """As `until`; the error shows the screen."""
         try:
-            return until(found, repr(text), seconds)
+            return until(question, what, seconds)
         except AssertionError as problem:
             raise AssertionError(f"{problem}; the screen is:\n{self.screen()}") from None
 

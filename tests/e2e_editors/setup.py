@@ -127,7 +127,13 @@ def link(shelf: Path) -> None:
 def run(*command: str, cwd: Path | None = None) -> None:
     """Runs a command; shows what it printed only when it fails."""
     done = subprocess.run(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+        command,
+        cwd=cwd,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
     )
     if done.returncode != 0:
         sys.stderr.write(done.stdout)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.e2e_editors.nvim import Nvim, binaries, nvim
-from tests.e2e_editors.workplace import until, workplace
+from tests.e2e_editors.workplace import workplace
 
 pytestmark = pytest.mark.editor
 
@@ -23,7 +23,7 @@ def editor(request: pytest.FixtureRequest) -> Iterator[Nvim]:
 
 def saved(editor: Nvim, ending: str) -> None:
     editor.command("write")
-    until(lambda: editor.place.file.read_text("utf-8").endswith(ending), f"a file that ends in {ending!r}")
+    editor.until(lambda: editor.place.file.read_text("utf-8").endswith(ending), f"a file that ends in {ending!r}")
 
 
 def test_ghost_text_is_shown_and_accepted(editor: Nvim) -> None:
@@ -32,7 +32,7 @@ def test_ghost_text_is_shown_and_accepted(editor: Nvim) -> None:
     editor.take_picture("ghost")
     assert editor.line() == "    return ro", "ghost text is not in the buffer"
     editor.keys("M-l")
-    until(lambda: editor.line() == "    return round(sum(prices), 2)", "the accepted text")
+    editor.wait_for_line("    return round(sum(prices), 2)")
     assert not editor.ghost()
     saved(editor, 'é😀"""\n    return round(sum(prices), 2)\n')
 
@@ -49,51 +49,56 @@ def test_parts_are_accepted_after_wide_characters_and_undone_at_once(editor: Nvi
     editor.type('Go\x15greeting = "é😀" + na')
     editor.wait_for('greeting = "é😀" + name.title() + suffix')
     editor.keys("M-Right")
-    until(lambda: editor.line() == 'greeting = "é😀" + name', "the first word")
+    editor.wait_for_line('greeting = "é😀" + name')
     editor.keys("M-Right")
-    until(lambda: editor.line() == 'greeting = "é😀" + name.', "the dot")
+    editor.wait_for_line('greeting = "é😀" + name.')
     editor.wait_for('greeting = "é😀" + name.title() + suffix')
     editor.keys("M-C-Right")
-    until(lambda: editor.line() == 'greeting = "é😀" + name.title() + suffix', "the rest of the line")
+    editor.wait_for_line('greeting = "é😀" + name.title() + suffix')
     editor.keys("Escape", "u")
-    until(lambda: editor.line() == 'greeting = "é😀" + name.', "the text before the last part")
+    editor.wait_for_line('greeting = "é😀" + name.')
 
 
 def test_typing_along_keeps_the_suggestion_and_other_text_ends_it(editor: Nvim) -> None:
     editor.type("Goreturn ro")
     editor.wait_for("    return round(sum(prices), 2)")
     editor.type("und(")
-    until(lambda: editor.line() == "    return round(", "the typed text")
+    editor.wait_for_line("    return round(")
     editor.wait_for("    return round(sum(prices), 2)")
     editor.type("x")
-    until(lambda: not editor.ghost(), "the end of the suggestion")
+    editor.until(lambda: not editor.ghost(), "the end of the suggestion")
 
 
 def test_a_dismissed_suggestion_stays_away_and_says_why(editor: Nvim) -> None:
     editor.type("Goreturn ro")
     editor.wait_for("    return round(sum(prices), 2)")
     editor.keys("C-]")
-    until(lambda: not editor.ghost(), "no suggestion")
+    editor.until(lambda: not editor.ghost(), "no suggestion")
     editor.keys("BSpace")
     editor.type("o")
     editor.command("R1Why")
-    editor.wait_for("shop.py:10:14")
+    editor.wait_for("shop.py:10:14  The same suggestion was dismissed here before.")
     editor.take_picture("why")
+    editor.type("q")
 
 
 def test_quick_fix_closes_a_bracket(editor: Nvim) -> None:
     editor.type("Go\x15prices = [1, 2")
     editor.keys("Escape")
-    until(lambda: editor.lua("#vim.diagnostic.get(0)"), "a diagnostic")
+    editor.until(lambda: editor.lua("#vim.diagnostic.get(0)"), "a diagnostic")
     editor.take_picture("diagnostic")
     editor.command("R1Fix")
-    until(lambda: editor.line() == "prices = [1, 2]", "the repaired line")
+    editor.wait_for("1: Insert `]`")
+    editor.take_picture("quick-fix")
+    editor.type("1")
+    editor.keys("Enter")
+    editor.wait_for_line("prices = [1, 2]")
 
 
 def test_hover_says_what_a_function_lacks(editor: Nvim) -> None:
-    editor.type("4G")
+    editor.type("4Gw")
     editor.command("lua vim.lsp.buf.hover()")
-    editor.wait_for("docstring")
+    editor.wait_for("No docstring.")
     editor.take_picture("hover")
 
 

@@ -37,7 +37,10 @@ SCRIPT: dict[str, Any] = {
     "rules": [
         {"match": "    return ro$", "reply": "und(sum(prices), 2)\n"},
         {"match": 'greeting = "é😀" \\+ na$', "reply": "me.title() + suffix\n"},
-        {"match": "def mean\\(values\\):\\s*$", "reply": "    count = len(values)\n    return sum(values) / count\n\n"},
+        {
+            "match": "def mean\\(values\\):\\n<fim_suffix>\\s*<fim_middle>    $",
+            "reply": "count = len(values)\n    return sum(values) / count\n\n",
+        },
     ],
     "default": {"reply": ""},
 }

@@ -107,7 +107,7 @@ end
 
 function M.show_why()
   client.execute(0, 'r1.why', {}, function(reasons)
-    vim.lsp.util.open_floating_preview(M.reason_lines(reasons), 'text', { border = 'single', focusable = true })
+    require('r1.window').open('r1: why', M.reason_lines(reasons))
   end)
 end
 
