@@ -25,6 +25,7 @@ SKIPPED_FOLDERS = {
     ".mypy_cache",
 }
 PARSE_BUDGET_S = 5.0
+REPAIR_BUDGET_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +88,21 @@ def _check(path: Path) -> list[Finding]:
     if tree is None:
         return [Finding(path=str(path), line=1, column=1, message=f"not parsed within {PARSE_BUDGET_S:g} s")]
     lines = Lines(text)
-    repairs = ast_tools.repairs(tree) if tree.n_errors else ()
-    sure = {repair.start: repair.title for repair in repairs if repair.sure}
-    return [_finding(path, lines, problem.start, problem.message, sure) for problem in ast_tools.problems(tree)]
+    return list(dict.fromkeys(_finding(path, lines, tree, problem) for problem in ast_tools.problems(tree)))
 
 
-def _finding(path: Path, lines: Lines, offset: int, message: str, sure: dict[int, str]) -> Finding:
-    line, column = lines.position(offset)
-    characters = len(lines.line(line)[:column].decode("utf-8", "replace"))
-    return Finding(path=str(path), line=line + 1, column=characters + 1, message=message, repair=sure.get(offset))
+def _finding(path: Path, lines: Lines, tree: ast_tools.SyntaxTree, problem: ast_tools.Problem) -> Finding:
+    """Where a sure repair says what is wrong, its words and place are better than the parser's."""
+    near = ast_tools.repairs(tree, near=problem.start, budget_s=REPAIR_BUDGET_S)
+    sure = next((repair for repair in near if repair.sure), None)
+    line, column = lines.position(sure.start if sure else problem.start)
+    return Finding(
+        path=str(path),
+        line=line + 1,
+        column=len(lines.line(line)[:column].decode("utf-8", "replace")) + 1,
+        message=sure.reason if sure else problem.message,
+        repair=sure.title if sure else None,
+    )
 
 
 def _print(findings: list[Finding], n_files: int) -> None:

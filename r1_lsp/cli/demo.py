@@ -57,7 +57,7 @@ def run(argv: list[str]) -> int:
 async def _demo(console: Console, *, model: str | None, as_json: bool) -> int:
     timings = Timings()
     arguments = ("--model", model) if model else ()
-    settings = {"hover": {"drafts": False}}
+    settings = {"completion": {"candidates": 1}}
     with console.status("starting the Language Server") as spinner:
         started = time.perf_counter()
 

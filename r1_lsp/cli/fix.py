@@ -18,6 +18,7 @@ from r1_lsp.cli.console import (
 # Each round mends one place; a file with more broken places than this is not a slip.
 MAX_ROUNDS = 50
 PARSE_BUDGET_S = 5.0
+REPAIR_BUDGET_S = 2.0
 
 
 def run(argv: list[str]) -> int:
@@ -49,7 +50,11 @@ def _mend(path: Path, text: bytes) -> tuple[bytes, list[str]]:
     notes = []
     for _ in range(MAX_ROUNDS):
         tree = _tree(path, text)
-        sure = next((repair for repair in ast_tools.repairs(tree) if repair.sure), None) if tree.n_errors else None
+        sure = (
+            next((repair for repair in ast_tools.repairs(tree, budget_s=REPAIR_BUDGET_S) if repair.sure), None)
+            if tree.n_errors
+            else None
+        )
         if sure is None:
             break
         line = Lines(text).line_at(sure.start) + 1

@@ -7,8 +7,8 @@ import pytest
 
 from r1_lsp.cli import main
 
-BROKEN = "def area(é, b):\n    return max(é, b\n\n\ndef rim(a, b):\n    return 2 * (a + b)\n"
-MENDED = BROKEN.replace("max(é, b", "max(é, b)")
+BROKEN = "def area(é, b):\n    return sorted(é, key=b\n\n\ndef rim(a, b):\n    return 2 * (a + b)\n"
+MENDED = BROKEN.replace("key=b", "key=b)")
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def broken(tmp_path: Path) -> Path:
 
 def test_fix_shows_a_diff_and_leaves_the_file(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fix", str(broken)]) == 1
-    assert "+    return max(é, b)" in capsys.readouterr().out
+    assert "+    return sorted(é, key=b)" in capsys.readouterr().out
     assert broken.read_text("utf-8") == BROKEN
 
 
@@ -52,4 +52,4 @@ def test_check_counts_columns_in_characters(tmp_path: Path, capsys: pytest.Captu
     path.write_text("x = '😀é'; y = (1\n", "utf-8")
     assert main(["check", "--json", str(path)]) == 1
     [problem] = json.loads(capsys.readouterr().out)["problems"]
-    assert (problem["line"], problem["column"]) == (1, 15)
+    assert (problem["line"], problem["column"], problem["repair"]) == (1, 15, "Insert `)`")
