@@ -454,6 +454,24 @@ def _check_vocabulary(metadata: Mapping[str, Value], types: Mapping[str, str]) -
         for key, value in metadata.items():
             if key.startswith("tokenizer.ggml.") and key.endswith("_token_id"):
                 _check_token_id(key, value, n_tokens)
+        _check_ends(metadata, n_tokens)
+
+
+# What llama.cpp takes for a begin or end token that the file does not name, by kind of vocabulary; it ends the process
+# when there is no such token and one is to be added.
+_ASSUMED_IDS: Final[Mapping[str, int]] = {"llama": 2, "t5": 2, "gpt2": 11}
+_LARGEST_ASSUMED = 103
+
+
+def _check_ends(metadata: Mapping[str, Value], n_tokens: int) -> None:
+    model = metadata.get("tokenizer.ggml.model")
+    assumed = _ASSUMED_IDS.get(model if isinstance(model, str) else "", _LARGEST_ASSUMED)
+    for end in ("bos", "eos"):
+        value = metadata.get(f"tokenizer.ggml.{end}_token_id", assumed)
+        none = value in {-1, 2**32 - 1} if isinstance(value, int) else True
+        wanted = metadata.get(f"tokenizer.ggml.add_{end}_token") is True
+        if (none and wanted) or (isinstance(value, int) and not none and value >= n_tokens):
+            raise _Unsound(f"does not say which of its {n_tokens} tokens is the {end} token")
 
 
 def _check_token_id(key: str, value: Value, n_tokens: int) -> None:

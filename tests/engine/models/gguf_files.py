@@ -86,6 +86,7 @@ def small_model(tokens: Sequence[str | bytes] = TOKENS) -> Model:
             ("tokenizer.ggml.tokens", Typed(STRING, list(tokens))),
             ("tokenizer.ggml.token_type", Typed(5, [1] * len(tokens))),
             ("tokenizer.ggml.bos_token_id", Typed(4, 1)),
+            ("tokenizer.ggml.eos_token_id", Typed(4, 1)),
             ("tokenizer.ggml.add_bos_token", Typed(7, True)),
         ],
         tensors=[

@@ -49,6 +49,12 @@ def with_metadata(key: str, typed: Typed) -> Model:
     return model
 
 
+def without(key: str) -> Model:
+    model = small_model()
+    model.metadata = [(k, v) for k, v in model.metadata if k != key]
+    return model
+
+
 def with_tensor(name: str = "t", shape: tuple[int, ...] = (32,), kind: int = 0, data: bytes = bytes(128)) -> Model:
     model = small_model()
     model.tensors.append((name, shape, kind, data))
@@ -100,6 +106,14 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "token id": (
         with_metadata("tokenizer.ggml.bos_token_id", Typed(4, 8)).bytes(),
         "it names token 8 under 'tokenizer.ggml.bos_token_id', but has only 8 tokens",
+    ),
+    "no token to add": (
+        with_metadata("tokenizer.ggml.bos_token_id", Typed(4, 2**32 - 1)).bytes(),
+        "it does not say which of its 8 tokens is the bos token",
+    ),
+    "small vocabulary without ends": (
+        without("tokenizer.ggml.bos_token_id").bytes(),
+        "it does not say which of its 8 tokens is the bos token",
     ),
     "alignment": (with_metadata("general.alignment", Typed(4, 48)).bytes(), "it has an alignment of 48;"),
     "alignment 0": (with_metadata("general.alignment", Typed(4, 0)).bytes(), "it has an alignment of 0;"),

@@ -28,6 +28,7 @@ def one_layer() -> Model:
         ("llama.attention.head_count", Typed(4, 1)),
         ("llama.attention.layer_norm_rms_epsilon", Typed(6, 1e-5)),
         ("general.file_type", Typed(4, 0)),
+        ("tokenizer.ggml.merges", Typed(8, ["a b"])),
     ]
     square = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
     model.tensors = [
