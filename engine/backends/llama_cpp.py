@@ -42,7 +42,15 @@ class LlamaBackend:
     n_slots = N_SLOTS
     max_batch = MAX_BATCH
 
-    def __init__(self, resolved: ResolvedModel, options: EngineOptions, progress: LoadProgress) -> None:
+    def __init__(
+        self,
+        resolved: ResolvedModel,
+        options: EngineOptions,
+        progress: LoadProgress,
+        *,
+        infill: fim.FimRow | None = None,
+    ) -> None:
+        """Loads the model. `infill`: markers to use instead of the family's, whatever the model makes of them."""
         self._model = _load_model(resolved, options, progress)
         self.vocabulary = Vocabulary(self._model)
         self._family = resolved.family
@@ -53,7 +61,7 @@ class LlamaBackend:
         self._batch = _Batch(MAX_BATCH)
         self._rows: list[int] = []
         self._views: dict[int, Logits] = {}
-        self._row = _usable_row(self.vocabulary, resolved.family)
+        self._row = _usable_row(self.vocabulary, infill or fim.row_for(resolved.family))
         self.info = ModelInfo(
             id=resolved.id,
             family=resolved.family,
@@ -64,10 +72,12 @@ class LlamaBackend:
         )
 
     @classmethod
-    def load(cls, options: EngineOptions, progress: LoadProgress) -> "LlamaBackend":
+    def load(
+        cls, options: EngineOptions, progress: LoadProgress, *, infill: fim.FimRow | None = None
+    ) -> "LlamaBackend":
         """Finds, loads and measures the model. Raises ModelNotFound, ModelUnusable."""
         resolved = resolve(options)
-        backend = cls(resolved, options, progress)
+        backend = cls(resolved, options, progress, infill=infill)
         backend._calibrate(resolved, options, progress)
         return backend
 
@@ -145,10 +155,15 @@ class LlamaBackend:
         return tokens
 
     def tokenise(self, pieces: Iterable[Piece]) -> list[int]:
-        """The tokens of a rendered prompt, with the beginning-of-sequence token where the vocabulary wants one."""
+        """The tokens of a rendered prompt, with the beginning-of-sequence token where the vocabulary wants one.
+
+        An empty prompt has that token in any case: the model needs something to continue.
+        """
         tokens = [token for piece in pieces for token in self.vocabulary.tokenise(piece)]
         first = self.vocabulary.first
-        return tokens if first is None or tokens[:1] == [first] else [first, *tokens]
+        if not tokens:
+            return [self.vocabulary.beginning]
+        return tokens if first is None or tokens[0] == first else [first, *tokens]
 
     def tokens_of(self, text: str) -> list[int]:
         return self.vocabulary.tokenise(Piece(text, special=False))
@@ -209,15 +224,19 @@ class LlamaBackend:
 
 
 class Vocabulary:
-    """Tokens and their bytes. `ends`: tokens that end a text; `first`: the token every prompt begins with, if any."""
+    """Tokens and their bytes.
+
+    `ends`: tokens that end a text; `first`: the token every prompt begins with, if any; `beginning`: the one that an
+    empty prompt consists of.
+    """
 
     def __init__(self, model: Any) -> None:
         self._vocab = ll.llama_model_get_vocab(model)
         self.size: int = ll.llama_vocab_n_tokens(self._vocab)
         self.ends = frozenset(token for token in range(self.size) if ll.llama_vocab_is_eog(self._vocab, token))
-        self.first: int | None = None
-        if ll.llama_vocab_get_add_bos(self._vocab):
-            self.first = ll.llama_vocab_bos(self._vocab)
+        begin, end = ll.llama_vocab_bos(self._vocab), ll.llama_vocab_eos(self._vocab)
+        self.beginning: int = max(begin if begin >= 0 else end, 0)
+        self.first = self.beginning if ll.llama_vocab_get_add_bos(self._vocab) else None
         self._buffer = ctypes.create_string_buffer(1024)
         texts = [ll.llama_vocab_get_text(self._vocab, token) or b"" for token in range(self.size)]
         self.longest_token = max(1, *map(len, texts))
@@ -398,9 +417,8 @@ def _new_context(model: Any, n_ctx: int, resolved: ResolvedModel) -> Any:
     return context
 
 
-def _usable_row(vocabulary: Vocabulary, family: str) -> fim.FimRow | None:
-    """The family's infill markers, if each is one token here."""
-    row = fim.row_for(family)
+def _usable_row(vocabulary: Vocabulary, row: fim.FimRow | None) -> fim.FimRow | None:
+    """The infill markers, if each is one token here."""
     if row is None or any(len(vocabulary.tokenise(Piece(text, special=True))) != 1 for text in row.markers):
         return None
     return row
