@@ -10,6 +10,7 @@ left which nobody asked for or waited for.
 """
 
 import asyncio
+import contextlib
 import itertools
 import json
 from collections.abc import Callable, Mapping
@@ -238,11 +239,13 @@ class Editor:
         return message.get("params")
 
     async def until(self, there: Callable[[], object], timeout_s: float = 10.0) -> None:
-        """Waits until something holds; it is looked at after each message of the server."""
+        """Waits until something holds; it is looked at after each message of the server and every 10 ms."""
         async with asyncio.timeout(timeout_s):
             while not there():
                 self._news.clear()
-                await self._news.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.01):
+                        await self._news.wait()
 
     # -- documents ---------------------------------------------------------------------------------------------------
 
