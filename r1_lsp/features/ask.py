@@ -31,9 +31,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One candidate, with the opening it was given put back. `thought` counts characters of reasoning."""
+    """One candidate, with the `opening` it was given put back. `thought` counts characters of reasoning."""
 
     text: str
+    opening: str
     thought: int
     finish: FinishReason | None
 
@@ -66,7 +67,7 @@ async def ask(engine: Engine, question: Question, *, n: int = 1, retry: bool = F
         if doing != said and (chunk.thinking or chunk.text):
             said = doing
             heard(doing)
-    return [Answer(text=texts[at], thought=thoughts[at], finish=finishes[at]) for at in range(n)]
+    return [Answer(text=texts[at], opening=opening, thought=thoughts[at], finish=finishes[at]) for at in range(n)]
 
 
 def request_for(question: Question, model: ModelInfo, *, n: int, retry: bool) -> tuple[GenerateRequest, str]:

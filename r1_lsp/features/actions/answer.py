@@ -8,20 +8,19 @@ from r1_lsp.features.errors import Unfit
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[^\n`]*$", re.MULTILINE)
 
 
-def code_in(answer: Answer, *, opened: bool, think_tokens: int) -> str:
-    """The code of an answer. `opened`: we opened the block ourselves, and its end ended the answer.
+def code_in(answer: Answer, think_tokens: int) -> str:
+    """The code of an answer. Where we opened the block ourselves, its end has ended the answer.
 
-    Raises Unfit with the reason.
+    `think_tokens` is the bound on reasoning that was set. Raises Unfit with the reason.
     """
-    if answer.cut and not answer.text.strip():
-        if answer.thought:
-            raise Unfit(f"the model spent its {think_tokens} tokens of reasoning and gave no answer")
-        raise Unfit("the model gave no answer")
     text = answer.text.replace("\r\n", "\n")
+    if not text.strip():
+        spent = f" after reasoning within its {think_tokens} tokens" if answer.thought else ""
+        raise Unfit(f"the model gave no answer{spent}")
     fences = list(_FENCE.finditer(text))
     if answer.cut and len(fences) % 2:
         raise Unfit("the model's answer broke off")
-    if opened and len(fences) == 1:
+    if answer.opening and len(fences) == 1:
         return text[fences[0].end() + 1 :].rstrip()
     if not fences:
         raise Unfit("the model's answer held no code block")

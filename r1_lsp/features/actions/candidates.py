@@ -22,9 +22,9 @@ async def first_that_stands(task: Task, question: Question, judge: Judge) -> Edi
     [answer] = await ask(task.engine, question, heard=task.heard)
     stands, reasons = await _judged([answer], judge, task)
     others = task.settings.fix.candidates - 1
-    if not stands and others > 0:
-        again = replace(question, session=question.session)
-        answers = await ask(task.engine, again, n=others, retry=True, heard=task.heard)
+    lost_in_thought = bool(answer.thought) and not answer.text.strip()  # more of it would take as long again
+    if not stands and others > 0 and not lost_in_thought:
+        answers = await ask(task.engine, question, n=others, retry=True, heard=task.heard)
         stands, more = await _judged(answers, judge, task)
         reasons += more
     if not stands:
@@ -52,8 +52,7 @@ async def checked_edits(
     answer: Answer, task: Task, region: Region, before: tuple[Baseline, ...], subject: Subject, *, may_delete: bool
 ) -> Edits:
     """The edits of one answer, if the file has no new errors with them. Raises Unfit."""
-    opened = answer.text.startswith("```")
-    code = code_in(answer, opened=opened, think_tokens=task.settings.fix.think_tokens)
+    code = code_in(answer, task.settings.fix.think_tokens)
     edits = edits_for(region, code, may_delete=may_delete)
     changed = replace(subject, text=apply(task.snapshot.text, edits))
     until = _changed_until(edits)

@@ -54,10 +54,11 @@ async def _compute(task: Task) -> tuple[Edit, ...]:
 
 def _touches(edits: tuple[Edit, ...], task: Task, report: Report, region: Region) -> None:
     """A change that leaves the reported statement alone cannot be its fix. Raises Unfit."""
-    assert task.snapshot.tree is not None
-    start, end = statement_around(task.snapshot.tree, report.start, report.end)
-    start, end = max(start, region.start), min(end, region.end)
-    if not any(edit.start <= end and edit.end >= start for edit in edits):
+    tree, lines = task.snapshot.tree, task.snapshot.lines
+    assert tree is not None
+    since, until = statement_around(tree, report.start, report.end)
+    first, last = max(lines.line_at(since), region.first), min(lines.line_at(until), region.last)
+    if not any(lines.line_at(edit.start) <= last and lines.line_at(edit.end) >= first for edit in edits):
         raise Unfit("the model did not change the statement with the error")
 
 

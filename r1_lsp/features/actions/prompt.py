@@ -47,8 +47,7 @@ def _code(tree: SyntaxTree | None, region: Region, title: str) -> str:
     name = tree.language.name if tree is not None else ""
     heads = around.headers(tree, region) if tree is not None else ""
     above, below = around.before(region), around.after(region)
-    shown = [("Inside", heads)] if heads and not above.startswith(heads) else []
-    shown += [("Before them", above), (title, region.dedented), ("After them", below)]
+    shown = (("Inside", heads), ("Before them", above), (title, region.dedented), ("After them", below))
     return "".join(f"{label}:\n```{name}\n{code}\n```\n" for label, code in shown if code.strip())
 
 

@@ -73,8 +73,9 @@ def _last(lines: Lines, end: int) -> int:
 
 
 def headers(tree: SyntaxTree, region: Region) -> str:
-    """The first lines of the functions and classes around a region, outermost first."""
-    found = [scope for scope in enclosing(tree, region.start) if region.lines.line_at(scope.header[1]) < region.first]
+    """The headers of the functions and classes around a region that `before` does not show, outermost first."""
+    line_at, shown = region.lines.line_at, region.first - _LINES_BEFORE
+    found = [scope for scope in enclosing(tree, region.start) if line_at(scope.header[0]) < shown]
     rows = [_line_of(region.lines, scope.header) for scope in found]
     return "\n".join(row for row in rows if row.strip())
 

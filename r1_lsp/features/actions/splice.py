@@ -17,6 +17,8 @@ _SUPPRESSION = re.compile(
     re.IGNORECASE,
 )
 
+_WORD = re.compile(rb"[\w$\x80-\xff]")
+
 
 def edits_for(region: Region, code: str, *, may_delete: bool) -> tuple[Edit, ...]:
     """The edits that put `code` in place of a region's lines. Raises Unfit.
@@ -109,15 +111,19 @@ def _said(text: str) -> str:
 
 
 def _trimmed(text: bytes, start: int, end: int, new: bytes) -> Edit:
-    """Without what old and new begin and end with; never inside a character or a line end."""
+    """Without what old and new begin and end with; never inside a word, a character or a line end."""
     old = text[start:end]
     most = min(len(old), len(new))
     head = next((at for at in range(most) if old[at] != new[at]), most)
-    while head and (_inside(old, head) or _inside(new, head)):
+    while head and (_inside(old, head) or _inside(new, head) or _in_word(old, new, head, head)):
         head -= 1
     most -= head
     tail = next((at for at in range(most) if old[-1 - at] != new[-1 - at]), most)
-    while tail and (_inside(old, len(old) - tail) or _inside(new, len(new) - tail)):
+    while tail and (
+        _inside(old, len(old) - tail)
+        or _inside(new, len(new) - tail)
+        or _in_word(old, new, len(old) - tail, len(new) - tail)
+    ):
         tail -= 1
     return Edit(start + head, end - tail, new[head : len(new) - tail])
 
@@ -125,6 +131,11 @@ def _trimmed(text: bytes, start: int, end: int, new: bytes) -> Edit:
 def _inside(text: bytes, at: int) -> bool:
     """Whether an offset cuts a character or a \\r\\n."""
     return 0 < at < len(text) and (text[at] & 0xC0 == 0x80 or text[at - 1 : at + 1] == b"\r\n")
+
+
+def _in_word(old: bytes, new: bytes, at: int, new_at: int) -> bool:
+    """Whether an offset cuts a word of the old text or of the new."""
+    return any(_WORD.match(text, place - 1) and _WORD.match(text, place) for text, place in ((old, at), (new, new_at)))
 
 
 def _inserted(region: Region, row: int, new: bytes, eol: bytes) -> Edit:

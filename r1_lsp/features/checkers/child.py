@@ -37,12 +37,12 @@ async def run(argv: Sequence[str], text: bytes, *, cwd: str | None, timeout_s: f
     try:
         async with asyncio.timeout(timeout_s):
             _, said = await asyncio.gather(_give(process, text), _take(process))
-            code = await process.wait()
+            code = await process.wait() if len(said) <= _MOST_OUTPUT else None
     except TimeoutError:
         return None
     finally:
         await _end(process)
-    return Output(code, said) if len(said) <= _MOST_OUTPUT else None
+    return None if code is None else Output(code, said)
 
 
 def found(program: str, cwd: str | None) -> str | None:
@@ -77,8 +77,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """The group goes even if its leader is gone: a checker may have started others."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    transport = getattr(process, "_transport", None)
-    if process.returncode is None:
-        await process.wait()
-    if transport is not None:
-        transport.close()
+    # Before the wait, which is over only when the pipes are: a grandchild may hold them, or nobody read them.
+    process._transport.close()  # type: ignore[attr-defined]
+    await process.wait()

@@ -6,7 +6,7 @@ from typing import Any
 
 from ast_tools.lines import Lines
 from r1_lsp.features.checkers.child import run
-from r1_lsp.features.checkers.places import offset_of_characters
+from r1_lsp.features.checkers.places import offset_of_bytes, offset_of_characters
 from r1_lsp.features.checkers.record import Checker, Finding, Findings, Subject
 
 COMPILE = "compile"
@@ -26,14 +26,19 @@ except (ImportError, ValueError, OSError):
     pass
 warnings.simplefilter("ignore")
 text = sys.stdin.buffer.read()
+in_bytes = False
 try:
+    compile(text, "file.py", "exec", 0x400, dont_inherit=True)
+    in_bytes = True
     compile(text, "file.py", "exec", dont_inherit=True)
     print("[]")
 except SyntaxError as e:
-    print(json.dumps([{"message": e.msg, "line": e.lineno, "column": e.offset,
+    print(json.dumps([{"message": e.msg, "line": e.lineno, "column": e.offset, "in_bytes": in_bytes,
                        "end_line": e.end_lineno, "end_column": e.end_offset}]))
 """
-"""Anything else (a null byte, recursion, memory) ends the child with an error code, and it counts as not asked."""
+"""0x400 is ast.PyCF_ONLY_AST. The parser counts columns in characters, the compiler behind it in bytes.
+
+Anything else (a null byte, recursion, memory) ends the child with an error code, and it counts as not asked."""
 
 
 async def _ask(subject: Subject) -> Findings:
@@ -48,8 +53,9 @@ async def _ask(subject: Subject) -> Findings:
 
 def _finding(raw: dict[str, Any], lines: Lines) -> Finding:
     line, column = raw["line"] or 1, raw["column"] or 1
-    start = offset_of_characters(lines, line, column)
-    end = offset_of_characters(lines, raw["end_line"] or line, raw["end_column"] or column)
+    offset_of = offset_of_bytes if raw["in_bytes"] else offset_of_characters
+    start = offset_of(lines, line, column)
+    end = offset_of(lines, raw["end_line"] or line, raw["end_column"] or column)
     return Finding(start=start, end=max(start, end), message=raw["message"], code=COMPILE, source="r1")
 
 

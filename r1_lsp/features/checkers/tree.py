@@ -19,4 +19,4 @@ async def _ask(subject: Subject) -> Findings:
     )
 
 
-TREE = Checker(name="syntax", sources=frozenset({SOURCE}), ask=_ask, by_code=True)
+TREE = Checker(name="the parser", sources=frozenset({SOURCE}), ask=_ask, by_code=True)

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from r1_lsp.features.docstring.compose import WIDTH, Item, entry_lines, group, items
+from r1_lsp.features.docstring.compose import WIDTH, Item, entry_lines, group, items, tabbed
 from r1_lsp.features.docstring.disagree import Differences
 from r1_lsp.features.docstring.existing import Entry, Outline, Row, Section, Written, bare, indent_of, outline
 from r1_lsp.features.docstring.facts import Facts
@@ -133,7 +133,8 @@ def _behind(item: Item, present: tuple[Entry, ...], order: tuple[str, ...], sect
 def _merged(work: _Amendment, gutter: str) -> list[Row]:
     merged: list[Row] = []
     for number in range(len(work.rows) + 1):
-        merged += [Row(gutter if line else gutter.rstrip(), line) for line in work.put.get(number, ())]
+        lines = [tabbed(line, work.margin) for line in work.put.get(number, ())]
+        merged += [Row(gutter if line else gutter.rstrip(), line) for line in lines]
         row = work.rows[number] if number < len(work.rows) else None
         if row is not None:
             merged.append(row)

@@ -52,9 +52,8 @@ def items(kind: Kind, facts: Facts, prose: Prose, style: Style) -> list[Item]:
     """Everything of one kind that the facts hold, in their order."""
     if kind == "param":
         return [
-            Item(kind=kind, name=p.name, shown=_shown(p, style), type=p.type or style.unknown_type, text=text)
+            Item(kind=kind, name=p.name, shown=_shown(p, style), type=_type(p, style), text=prose.params[p.name])
             for p in facts.params
-            for text in (prose.params[p.name],)
         ]
     if kind == "raises":
         return [Item(kind=kind, name=name, shown=name, type="", text=prose.raises[name]) for name in facts.raises]
@@ -65,6 +64,16 @@ def items(kind: Kind, facts: Facts, prose: Prose, style: Style) -> list[Item]:
 
 def _shown(param: Named, style: Style) -> str:
     return param.stars + param.name if style.stars else param.name
+
+
+def _type(param: Named, style: Style) -> str:
+    return param.type or (param.guess or style.unknown_type if style.unknown_type else "")
+
+
+def tabbed(line: str, indent: str) -> str:
+    """With tabs for each four spaces it begins with, where the file indents with tabs."""
+    lead = indent_of(line)
+    return lead.replace("    ", "\t") + line[len(lead) :] if "\t" in indent else line
 
 
 def group(found: list[Item], style: Style, width: int) -> list[str]:

@@ -23,12 +23,14 @@ _MAKERS = frozenset({"__init__", "constructor"})
 class Named:
     """A parameter. `name` is bare; `stars` stand before it in the signature; `type` is empty when the code is silent.
 
+    `guess` is the JavaScript type its default value has, if that tells.
     `pattern`: it has no name in the code (`{a, b}`), so documentation may call it as it likes.
     """
 
     name: str
     stars: str = ""
     type: str = ""
+    guess: str = ""
     pattern: bool = False
 
 
@@ -70,8 +72,15 @@ def _params(params: tuple[Param, ...]) -> tuple[Named, ...]:
         pattern = not param.name.replace("$", "_").isidentifier()
         name = _free_name(param.name, taken) if pattern else param.name
         taken.add(name)
-        kind = _plain_type(param.annotation or "") or _guessed(param.default or "")
-        named.append(Named(name=name, stars=_STARS.get(param.kind, ""), type=kind, pattern=pattern))
+        named.append(
+            Named(
+                name=name,
+                stars=_STARS.get(param.kind, ""),
+                type=_plain_type(param.annotation or ""),
+                guess=_guessed(param.default or ""),
+                pattern=pattern,
+            )
+        )
     return tuple(named)
 
 

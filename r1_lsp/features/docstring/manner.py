@@ -34,7 +34,7 @@ def manner(tree: SyntaxTree, function: Function, wanted: str) -> Manner | None:
         indent=function.doc_indent.decode("utf-8", "replace"),
         quote=_quote(others),
         eol=line_end(tree.text),
-        one_line=_trivial(tree, function) and _keeps_to_one_line(tree),
+        one_line=_trivial(tree, function) and _keeps_to_one_line(tree, function),
     )
 
 
@@ -65,11 +65,11 @@ def _trivial(tree: SyntaxTree, function: Function) -> bool:
     return tree.text[start:end].strip(b" \t\r\n{}").count(b"\n") < _TRIVIAL_LINES
 
 
-def _keeps_to_one_line(tree: SyntaxTree) -> bool:
-    """Whether most small functions with parameters have a docstring of one line in this file."""
+def _keeps_to_one_line(tree: SyntaxTree, function: Function) -> bool:
+    """Whether most other small functions with parameters have a docstring of one line in this file."""
     small = [
-        source(tree.text, function)
-        for function in functions(tree)
-        if function.docstring and function.params and _trivial(tree, function)
+        source(tree.text, other)
+        for other in functions(tree)
+        if other.start != function.start and other.docstring and other.params and _trivial(tree, other)
     ]
     return sum("\n" not in text for text in small) > len(small) / 2

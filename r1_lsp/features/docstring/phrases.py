@@ -53,6 +53,8 @@ def parameter(param: Named) -> str:
         return "The value to use."
     if said[0] in _YES_NO and len(said) > 1:
         return f"Whether it {said[0]} {' '.join(said[1:])}."
+    if param.type in ("bool", "boolean") or param.guess == "boolean":
+        return f"Turns {' '.join(said)} on or off."
     if said[0] == "number" and len(said) > 1:
         return f"The number of {' '.join(said[1:])}."
     return f"The {' '.join(said)}."

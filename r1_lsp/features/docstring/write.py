@@ -2,7 +2,7 @@
 
 from ast_tools import Edit, Function, SyntaxTree
 from r1_lsp.features.docstring.amend import amended
-from r1_lsp.features.docstring.compose import framed, new_lines
+from r1_lsp.features.docstring.compose import framed, new_lines, tabbed
 from r1_lsp.features.docstring.disagree import Differences, differences, disagreements
 from r1_lsp.features.docstring.existing import Outline, Written, outline, taken_apart
 from r1_lsp.features.docstring.facts import Facts
@@ -20,6 +20,7 @@ def shape_of(tree: SyntaxTree, function: Function, how: Manner) -> tuple[Written
 def new_source(facts: Facts, prose: Prose, how: Manner) -> str:
     """A whole new docstring with its delimiters; its first line is not indented."""
     lines = [prose.summary] if how.one_line else new_lines(facts, prose, how.style, how.indent)
+    lines = [tabbed(line, how.indent) for line in lines] if not how.frame.above else lines
     return framed(lines, how.frame, how.indent, how.quote, how.eol)
 
 

@@ -1,0 +1,148 @@
+"""Our own diagnostics: what is reported at which level, pushed or pulled, and what a saved file is told by checkers."""
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+
+from engine.scripted import ScriptedEngine
+from r1_lsp.features.diagnostics import syntax_findings
+from tests.features.change import snapshot_of
+from tests.support.lsp import Editor
+
+URI = "file:///work/a.py"
+SURE = "print(max(1, 2)\n\n\ndef f():\n    return 1\n"
+UNSURE = "x = )) 1 +\n"
+CHECKER = [
+    sys.executable,
+    "-I",
+    "-c",
+    "import sys; [print(f'-:{n}:1: W1 ugly') for n, row in enumerate(sys.stdin, 1) if 'ugly' in row]",
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "n"),
+    [(SURE, "sure", 1), (SURE, "off", 0), (UNSURE, "sure", 0), (UNSURE, "off", 0), ("x = 1\n", "all", 0)],
+)
+def test_levels(text: str, level: Any, n: int) -> None:
+    found = syntax_findings(snapshot_of(text.encode(), "a.py").tree, level)
+    assert len(found) == n, found
+
+
+def test_all_reports_every_error_once() -> None:
+    for text in (SURE, UNSURE):
+        found = syntax_findings(snapshot_of(text.encode(), "a.py").tree, "all")
+        assert found
+        assert len({(finding.start, finding.end) for finding in found}) == len(found)
+
+
+def test_pushed_with_the_version_and_taken_back() -> None:
+    async def story() -> None:
+        async with Editor(engine=ScriptedEngine({}), preset="helix") as editor:
+            editor.open(URI, "é = '😀'\n" + SURE)
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p["diagnostics"])
+            [diagnostic] = shown["diagnostics"]
+            assert (shown["uri"], shown["version"]) == (URI, 1)
+            assert (diagnostic["source"], diagnostic["code"], diagnostic["severity"]) == ("r1", "syntax", 1)
+            editor.buffers[URI].caret = editor.buffers[URI].text.index("2)") + 2
+            editor.type(")")
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p.get("version") == 2)
+            assert shown["diagnostics"] == []
+
+    asyncio.run(story())
+
+
+def test_the_diagnostic_leads_to_its_repair() -> None:
+    async def story() -> None:
+        async with Editor(engine=ScriptedEngine({}), preset="helix") as editor:
+            editor.open(URI, SURE)
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p["diagnostics"])
+            [diagnostic] = shown["diagnostics"]
+            reply = await editor.request(
+                "textDocument/codeAction",
+                textDocument={"uri": URI},
+                range=diagnostic["range"],
+                context={"diagnostics": [diagnostic]},
+            )
+            first = reply.result[0]
+            assert (first["isPreferred"], first["diagnostics"]) == (True, [diagnostic])
+            [change] = first["edit"]["documentChanges"]
+            assert [edit["newText"] for edit in change["edits"]] == [")"]
+
+    asyncio.run(story())
+
+
+async def pull(editor: Editor, previous: str | None = None) -> dict[str, Any]:
+    more = {} if previous is None else {"previousResultId": previous}
+    reply = await editor.request("textDocument/diagnostic", textDocument={"uri": URI}, **more)
+    assert reply.error is None, reply.error
+    return dict(reply.result)
+
+
+def test_pulled_once_and_unchanged_after() -> None:
+    async def story() -> None:
+        async with Editor(engine=ScriptedEngine({}), preset="vscode") as editor:
+            editor.open(URI, SURE)
+            first = await pull(editor)
+            assert (first["kind"], len(first["items"])) == ("full", 1)
+            again = await pull(editor, first["resultId"])
+            assert again == {"kind": "unchanged", "resultId": first["resultId"]}
+            editor.buffers[URI].caret = editor.buffers[URI].text.index("2)") + 2
+            editor.type(")")
+            assert (await pull(editor, first["resultId"]))["items"] == []
+            await asyncio.sleep(0.5)
+            pushed = [m for m in editor.notifications if m["method"] == "textDocument/publishDiagnostics"]
+            assert pushed == []
+
+    asyncio.run(story())
+
+
+def test_an_unknown_document_has_no_diagnostics() -> None:
+    async def story() -> None:
+        async with Editor(engine=ScriptedEngine({}), preset="vscode") as editor:
+            assert (await pull(editor))["items"] == []
+
+    asyncio.run(story())
+
+
+def test_a_configured_checker_speaks_on_save_until_the_text_changes() -> None:
+    async def story() -> None:
+        options = {"fix": {"checkers": {"python": [CHECKER]}}}
+        async with Editor(engine=ScriptedEngine({}), preset="helix", options=options) as editor:
+            editor.open(URI, "é = 1\nugly = 2$0\n")
+            editor.notify("textDocument/didSave", textDocument={"uri": URI})
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p["diagnostics"])
+            [diagnostic] = shown["diagnostics"]
+            assert (diagnostic["message"], diagnostic["code"], diagnostic["severity"]) == ("W1 ugly", "W1", 2)
+            assert diagnostic["range"]["start"] == {"line": 1, "character": 0}
+            editor.type("3")
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p.get("version") == 2)
+            assert shown["diagnostics"] == []
+
+    asyncio.run(story())
+
+
+def test_python_compiler_speaks_on_save_where_everything_is_wanted() -> None:
+    async def story() -> None:
+        options = {"diagnostics": {"level": "all"}}
+        async with Editor(engine=ScriptedEngine({}), preset="helix", options=options) as editor:
+            editor.open(URI, "return 1\n")
+            editor.notify("textDocument/didSave", textDocument={"uri": URI})
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p["diagnostics"])
+            assert [found["message"] for found in shown["diagnostics"]] == ["'return' outside function"]
+
+    asyncio.run(story())
+
+
+def test_a_closed_document_loses_its_diagnostics() -> None:
+    async def story() -> None:
+        async with Editor(engine=ScriptedEngine({}), preset="helix") as editor:
+            editor.open(URI, SURE)
+            await editor.notification("textDocument/publishDiagnostics", lambda p: p["diagnostics"])
+            editor.close()
+            shown = await editor.notification("textDocument/publishDiagnostics")
+            assert (shown["uri"], shown["diagnostics"]) == (URI, [])
+
+    asyncio.run(story())
