@@ -3,15 +3,16 @@
 from ast_tools.complete import REASONS, Cutter, CutResult
 from ast_tools.edits import Edit, apply, inverted
 from ast_tools.functions import Function, Param, function_at, functions, same_except_docstrings
+from ast_tools.grammar import warm
 from ast_tools.languages import LANGUAGES, Language, language_of
 from ast_tools.repair import Repair, repairs
 from ast_tools.scopes import Place, Scope, enclosing, place, statement_around, wants_multiline
-from ast_tools.symbols import Call, Definition, call_at, definitions, imports, mentioned
+from ast_tools.symbols import Call, Definition, call_at, definitions, definitions_between, imports, mentioned
 from ast_tools.syntax import Problem, adds_errors, problems
 from ast_tools.tree import SyntaxTree, TreeSession, parse, reparse
 
 __all__ = [
-    "LANGUAGES", "Language", "language_of",
+    "LANGUAGES", "Language", "language_of", "warm",
     "SyntaxTree", "TreeSession", "parse", "reparse",
     "Edit", "apply", "inverted",
     "Problem", "problems", "adds_errors",
@@ -19,7 +20,7 @@ __all__ = [
     "Cutter", "CutResult", "REASONS",
     "Place", "place", "wants_multiline",
     "Scope", "enclosing", "statement_around",
-    "Definition", "definitions", "imports", "mentioned",
+    "Definition", "definitions", "definitions_between", "imports", "mentioned",
     "Call", "call_at",
     "Function", "Param", "functions", "function_at", "same_except_docstrings",
 ]  # fmt: skip

@@ -223,6 +223,7 @@ class Cutter:
     def finish(self) -> CutResult:
         """The text to insert at the offset; empty, with a reason, when it is rejected."""
         raw = self._raw if self._end is None else self._raw[: self._end]
+        raw = _said_once(raw) if self._reason == "loop" else raw
         done = self._reason is not None
         if not raw.strip():
             blank = "nothing_new" if self._reason in ("closer", "suffix") else "blank"
@@ -279,13 +280,12 @@ class Cutter:
         if self._prose:
             yield _without_overlap(cut, here)
             return
-        base = styled(_first_indent(cut, here, language), here)
+        base = _hung(styled(_first_indent(cut, here, language), here), here, language)
         yield from dict.fromkeys((_without_repeated_lines(_without_overlap(base, here), here), base))
         if language is None:
             return
         if language.indent_based and here.blank_before:
-            for wanted in _wanted_indents(base, here, language):
-                yield _without_repeated_lines(_shifted(base, here, wanted), here)
+            yield from (_without_repeated_lines(text, here) for text in _indented(base, here, language))
         if closing:
             yield from _closed(base, here, language)
 
@@ -354,6 +354,14 @@ def _loop(raw: str) -> int | None:
     return None
 
 
+def _said_once(raw: str) -> str:
+    """Without last lines that only repeat the line before them."""
+    lines = raw.rstrip().split("\n")
+    while len(lines) > 1 and lines[-1].strip() and lines[-2].strip().endswith(lines[-1].strip()):
+        lines.pop()
+    return "\n".join(lines)
+
+
 def _without_overlap(text: str, here: Spot) -> str:
     """Without the longest end of the text that the rest of the caret's line already is."""
     rest = here.after.rstrip()
@@ -393,6 +401,22 @@ def _first_indent(text: str, here: Spot, language: Language | None) -> str:
     return text
 
 
+def _hung(text: str, here: Spot, language: Language | None) -> str:
+    """Where a model counts columns from the caret instead of the margin: its later lines moved to the caret's column.
+
+    Only for languages in which indentation means nothing; it shows by a last closer left of the caret's line.
+    """
+    head, *rest = text.split("\n")
+    if language is None or language.indent_based or not here.blank_before or not rest:
+        return text
+    least = min((width(line) for line in rest if line.strip()), default=0)
+    if least >= width(here.before) or not rest[-1].lstrip().startswith(("}", ")", "]")):
+        return text
+    if any(unmatched(tokens(language, text.encode("utf-8", "replace")))):
+        return text
+    return "\n".join([head, *(here.before + line if line.strip() else line for line in rest)])
+
+
 def _opens(line: str, language: Language | None) -> bool:
     return language is not None and line.rstrip().endswith(language.block_opener)
 
@@ -412,6 +436,15 @@ def styled(text: str, here: Spot) -> str:
 
 def _lead(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _indented(text: str, here: Spot, language: Language) -> Iterator[str]:
+    """The text moved as a whole, and with only its later lines moved to the caret's column."""
+    for wanted in _wanted_indents(text, here, language):
+        yield _shifted(text, here, wanted)
+    head, *rest = text.split("\n")
+    if here.before and rest:
+        yield "\n".join([head, *(here.before + line if line.strip() else line for line in rest)])
 
 
 def _wanted_indents(text: str, here: Spot, language: Language) -> Iterator[str]:

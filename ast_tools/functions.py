@@ -11,6 +11,7 @@ import tree_sitter
 
 from ast_tools.grammar import Captures, matches
 from ast_tools.languages import Language
+from ast_tools.scopes import header_end
 from ast_tools.tree import SyntaxTree, parse
 
 ParamKind = Literal["positional_only", "positional", "rest", "keyword_only", "keyword_rest"]
@@ -95,19 +96,25 @@ def function_at(tree: SyntaxTree, offset: int) -> Function | None:
             while node is not None and (node.is_extra or node.type == "decorator"):
                 node = node.next_named_sibling
             span = node.byte_range if node is not None else (at, at)
-            around = [f for f in _functions(tree, span) if span[0] <= f.end and _starts(f) <= at <= f.end]
-            if around:
-                return max(around, key=lambda f: (f.start, -f.end))
+            found = _innermost(_functions(tree, span), at, span)
+            if found is not None:
+                # Seen from a statement inside it, a function's facts are those of that statement alone.
+                return _innermost(_functions(tree, (found.start, found.end)), at, span)
             node = tree.root.descendant_for_byte_range(at, at) if node is None else node
         node = node.parent
     return None
 
 
+def _innermost(found: tuple[Function, ...], at: int, span: Span) -> Function | None:
+    around = [function for function in found if span[0] <= function.end and _starts(function) <= at <= function.end]
+    return max(around, key=lambda function: (function.start, -function.end), default=None)
+
+
 def _first_on_line(text: bytes, offset: int) -> int:
-    """The offset; in the white space at the start of a line, the first word there."""
+    """The offset; in the white space at the start of a line, the first word there; at its end, the last byte."""
     start, end = text.rfind(b"\n", 0, offset) + 1, len(text)
     if text[start:offset].strip():
-        return offset
+        return offset - 1 if text[offset : offset + 1] in (b"", b"\r", b"\n") else offset
     while offset < end and text[offset : offset + 1] in (b" ", b"\t"):
         offset += 1
     return offset
@@ -164,27 +171,27 @@ def _hand_out(
             found[owner].facts.append((name, _text(tree, node)))
 
 
-def _function(
-    tree: SyntaxTree, one: _Found, documentation: set[Span], containers: dict[Span, str]
-) -> Function:
+def _function(tree: SyntaxTree, one: _Found, documentation: set[Span], containers: dict[Span, str]) -> Function:
     captures, text = one.captures, tree.text
     node = captures["function"][0]
     anchor, decorators = _anchor(tree, node)
-    start = decorators[0].start_byte if decorators and decorators[0].start_byte < anchor.start_byte else anchor.start_byte
+    start = (
+        decorators[0].start_byte if decorators and decorators[0].start_byte < anchor.start_byte else anchor.start_byte
+    )
     body = captures["body"][0].byte_range if "body" in captures else None
     container = containers.get(anchor.parent.byte_range) if anchor.parent is not None else None
     params = _params(tree, captures["parameters"][0], is_method=container is not None)
-    header_end = len(text[: body[0]].rstrip()) if body else node.end_byte
+    ends = header_end(tree.language, text, captures["body"][0]) if body else node.end_byte
     facts = defaultdict(list)
     for name, value in one.facts:
         facts[name].append(value)
-    document = _DOCUMENTS[tree.language.docstring](tree, anchor, start, body, header_end, documentation)
+    document = _DOCUMENTS[tree.language.docstring](tree, anchor, start, body, ends, documentation)
     return Function(
         name=_text(tree, captures["name"][0]),
         kind="method" if container is not None else "function",
         start=start,
         end=anchor.end_byte,
-        header=(node.start_byte, header_end),
+        header=(node.start_byte, ends),
         body=body,
         params=params,
         returns=_type(tree, captures["returns"][0]) if "returns" in captures else None,
@@ -278,15 +285,15 @@ class _Document:
 
 
 def _inside(
-    tree: SyntaxTree, anchor: tree_sitter.Node, start: int, body: Span | None, header_end: int, strings: set[Span]
+    tree: SyntaxTree, anchor: tree_sitter.Node, start: int, body: Span | None, ends: int, strings: set[Span]
 ) -> _Document:
     del anchor
     text, indent = tree.text, _body_indent(tree.text, start, body)
-    at = body[0] if body else header_end
+    at = body[0] if body else ends
     span = next((span for span in strings if body and span[0] == body[0]), None)
     if span is None and body:  # comments may stand between the header and the documentation
         span = min((s for s in strings if body[0] <= s[0] < body[1] and not _code(tree, body[0], s[0])), default=None)
-    newline = text.find(b"\n", header_end, at) if body else -1
+    newline = text.find(b"\n", ends, at) if body else -1
     if newline < 0:
         return _Document(span, at, indent, one_line=True)
     return _Document(span, newline + 1, indent, one_line=False)
@@ -298,9 +305,9 @@ def _code(tree: SyntaxTree, start: int, end: int) -> bool:
 
 
 def _before(
-    tree: SyntaxTree, anchor: tree_sitter.Node, start: int, body: Span | None, header_end: int, strings: set[Span]
+    tree: SyntaxTree, anchor: tree_sitter.Node, start: int, body: Span | None, ends: int, strings: set[Span]
 ) -> _Document:
-    del body, header_end, strings
+    del body, ends, strings
     text, language = tree.text, tree.language
     first = anchor
     while (sibling := first.prev_named_sibling) is not None and sibling.type == "decorator":

@@ -5,12 +5,13 @@ Queries are never freed: some versions of tree-sitter corrupt memory when they a
 
 import importlib
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
 import tree_sitter
 
-from ast_tools.languages import LANGUAGES
+from ast_tools.languages import LANGUAGES, Language
 
 Captures = dict[str, list[tree_sitter.Node]]
 
@@ -36,6 +37,19 @@ def query(name: str, kind: str) -> tree_sitter.Query:
         source = path.read_text("utf-8") if path.is_file() else ""
         sources = [source] if source.startswith("; replaces") else [*sources, source]
     return tree_sitter.Query(grammar(name), "\n".join(sources))
+
+
+KINDS = ("scopes", "definitions", "imports", "calls", "functions", "params")
+
+
+def warm(language: Language) -> Iterator[None]:
+    """Compiles the language's grammar and queries, one at each step: a large grammar's take some 0.1 s each.
+
+    For idle moments; whoever asks first pays otherwise.
+    """
+    for kind in KINDS:
+        query(language.name, kind)
+        yield
 
 
 def parser(name: str, budget_s: float) -> tree_sitter.Parser:

@@ -64,38 +64,43 @@ def _far_siblings(tree: SyntaxTree, offset: int) -> list[tuple[int, int]] | None
         if node.is_error:
             return None
         if (node.parent is None or node.type in tree.language.bodies) and node.end_byte - node.start_byte > 2 * WINDOW:
-            if any(child.is_error for child in _near(node, offset)):
+            if any(child.is_error for child in _near(node, offset - 1, offset)):
                 return None
             left_out += _sides(tree.text, node, offset)
     return left_out
 
 
-def _near(node: tree_sitter.Node, offset: int) -> list[tree_sitter.Node]:
-    found = []
-    child = node.first_child_for_byte(max(node.start_byte, offset - 1))
-    while child is not None and child.start_byte <= offset + 1:
+def _near(node: tree_sitter.Node, start: int, end: int) -> list[tree_sitter.Node]:
+    """The children from the one at `start` on to the last that begins at or before `end`, and one more.
+
+    With a cursor: `Node.first_child_for_byte` answers a node that is none behind the end of an error, and crashes.
+    """
+    found: list[tree_sitter.Node] = []
+    cursor = node.walk()
+    if cursor.goto_first_child_for_byte(max(node.start_byte, start)) is None:
+        return found
+    while (child := cursor.node) is not None:
         found.append(child)
-        child = child.next_sibling
+        if child.start_byte > end or not cursor.goto_next_sibling():
+            break
     return found
 
 
 def _sides(text: bytes, node: tree_sitter.Node, offset: int) -> list[tuple[int, int]]:
     """What to leave out among one node's children: those wholly further than WINDOW from the offset."""
     first, last = node.child(0), node.child(node.child_count - 1)
-    if first is None or last is None:
+    kept = _near(node, offset - WINDOW, offset + WINDOW)
+    if first is None or last is None or not kept:
         return []
     found = []
-    low, high = node.first_child_for_byte(max(node.start_byte, offset - WINDOW)), None
-    if low is not None and low.start_byte < offset - WINDOW and low.end_byte < offset:
-        low = low.next_sibling
+    low = kept[0]
+    if low.start_byte < offset - WINDOW and low.end_byte < offset and len(kept) > 1:
+        low = kept[1]
     first_start = first.start_byte if first.is_named else first.end_byte
-    if low is not None and first_start < (start := _line_start(text, min(low.start_byte, offset))):
+    if first_start < (start := _line_start(text, min(low.start_byte, offset))):
         found.append((_line_start(text, first_start) if first.is_named else first_start, start))
-    if offset + WINDOW < node.end_byte:
-        high = node.first_child_for_byte(offset + WINDOW)
-    if high is not None and high.start_byte <= offset:
-        high = high.next_sibling
-    if high is not None and high.is_named and (start := _line_start(text, high.start_byte)) > offset:
+    high = kept[-1]
+    if high.start_byte > offset + WINDOW and high.is_named and (start := _line_start(text, high.start_byte)) > offset:
         end = last.end_byte if last.is_named else last.start_byte
         found.append((start, max(start, end)))
     return found

@@ -109,7 +109,7 @@ def enclosing(tree: SyntaxTree, offset: int) -> tuple[Scope, ...]:
             kind, _, role = capture.partition(".")
             if kind != "scope" or not node.start_byte <= anchor <= node.end_byte or node.start_byte == offset:
                 continue
-            found.append(_scope(text, role, node, captures))
+            found.append(_scope(tree.language, text, role, node, captures))
     found.sort(key=lambda scope: (scope.start, -scope.end))
     if tree.language.indent_based:
         column = offset - (text.rfind(b"\n", 0, offset) + 1)
@@ -130,7 +130,7 @@ def _anchor(language: Language, text: bytes, offset: int) -> int:
     return len(text[:line_start].rstrip())
 
 
-def _scope(text: bytes, kind: str, node: tree_sitter.Node, captures: dict[str, list[tree_sitter.Node]]) -> Scope:
+def _scope(language: Language, text: bytes, kind: str, node: tree_sitter.Node, captures: dict[str, list[tree_sitter.Node]]) -> Scope:
     name, body = captures.get("name"), captures.get("body")
     body_start = body[0].start_byte if body else node.end_byte
     return Scope(
@@ -138,9 +138,21 @@ def _scope(text: bytes, kind: str, node: tree_sitter.Node, captures: dict[str, l
         name=_text(text, name[0]) if name else "",
         start=node.start_byte,
         end=node.end_byte,
-        header=(node.start_byte, len(text[:body_start].rstrip()) if body_start > node.start_byte else body_start),
+        header=(node.start_byte, header_end(language, text, body[0]) if body else node.end_byte),
         body_start=body_start,
     )
+
+
+def header_end(language: Language, text: bytes, body: tree_sitter.Node) -> int:
+    """Where the header before a body ends: after the last thing that is neither white space nor a comment."""
+    end = body.start_byte
+    for child in reversed(body.parent.children if body.parent is not None else ()):
+        if child.end_byte > body.start_byte or child == body:
+            continue
+        if child.type not in language.comments:
+            break
+        end = child.start_byte
+    return len(text[:end].rstrip())
 
 
 def _text(text: bytes, node: tree_sitter.Node) -> str:

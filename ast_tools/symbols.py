@@ -6,6 +6,7 @@ import tree_sitter
 
 from ast_tools.functions import functions
 from ast_tools.grammar import matches
+from ast_tools.scopes import header_end
 from ast_tools.tree import SyntaxTree
 
 
@@ -54,6 +55,22 @@ def definitions(tree: SyntaxTree) -> tuple[Definition, ...]:
     return _nested(sorted(found.values(), key=lambda one: (one.start, -one.end)))
 
 
+def definitions_between(tree: SyntaxTree, start: int, end: int) -> tuple[Definition, ...]:
+    """What the file defines with a name in [start, end), bare: without documentation and container.
+
+    Costs in proportion to the range, so that a large file can be read in slices.
+    """
+    found: dict[tuple[int, int], Definition] = {}
+    for captures in matches(tree.language.name, "definitions", tree.root, (start, end)):
+        if not start <= captures["name"][0].start_byte < end:
+            continue
+        for capture, [node, *_] in captures.items():
+            word, _, kind = capture.partition(".")
+            if word == "definition":
+                found.setdefault(node.byte_range, _definition(tree, kind, node, captures, {}))
+    return tuple(sorted(found.values(), key=lambda one: one.start))
+
+
 def _definition(
     tree: SyntaxTree,
     kind: str,
@@ -63,7 +80,7 @@ def _definition(
 ) -> Definition:
     text = tree.text
     if "body" in captures:
-        end = len(text[node.start_byte : captures["body"][0].start_byte].rstrip()) + node.start_byte
+        end = header_end(tree.language, text, captures["body"][0])
     else:
         line_end = text.find(b"\n", node.start_byte, node.end_byte)
         end = node.end_byte if line_end < 0 else line_end
@@ -107,9 +124,9 @@ def _nested(ordered: list[Definition]) -> tuple[Definition, ...]:
     return tuple(result)
 
 
-def imports(tree: SyntaxTree) -> tuple[tuple[int, int], ...]:
-    """The ranges of the import statements, in the order of the text."""
-    found = matches(tree.language.name, "imports", tree.root)
+def imports(tree: SyntaxTree, span: tuple[int, int] | None = None) -> tuple[tuple[int, int], ...]:
+    """The ranges of the import statements (those that touch `span`), in the order of the text."""
+    found = matches(tree.language.name, "imports", tree.root, span)
     return tuple(sorted({captures["import"][0].byte_range for captures in found}))
 
 

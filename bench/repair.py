@@ -17,7 +17,7 @@ from ast_tools import Edit, Language, apply, language_of, parse, repairs
 from ast_tools.lexer import Token, tokens
 from bench.report import Report
 
-CASES = 60
+CASES = 150
 SIZES = range(1_500, 120_000)
 DEFAULTS = (sysconfig.get_path("stdlib"), "/usr/lib/node_modules/npm/node_modules", "/usr/share/nodejs")
 
@@ -111,7 +111,10 @@ def main(arguments: list[str]) -> int:
     report = Report("repair")
     report.notes.append(f"seed {seed}; {CASES} cases each; exact: equal to the original, white space aside")
     rng = random.Random(seed)
-    for suffix, modes in ((".py", ("delete", "extra", "swap", "quote", "colon")), (".js", ("delete", "extra", "swap", "quote"))):
+    for suffix, modes in (
+        (".py", ("delete", "extra", "swap", "quote", "colon")),
+        (".js", ("delete", "extra", "swap", "quote")),
+    ):
         pool = files(folders, suffix)
         for mode in modes:
             if pool:

@@ -15,9 +15,18 @@ from ast_tools.lexer import PARTNER, Token
 from ast_tools.repair.chunks import Chunk
 
 
+SURE_MARGIN = 10.0
+"""Least lead of a sure candidate over the next, in score; chosen on the standard library and npm's own modules."""
+WIDE_MARGIN = 15.0
+"""The same where a closer is too much or its opener lost: two stories fit the same text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One edit that would balance the brackets. `doubtful`: never sure, whatever its score."""
+    """One edit that would balance the brackets. `doubtful`: never sure, whatever its score.
+
+    `margin` is how far it must lead the next to be sure. `together`: one of several repairs that are all wanted.
+    """
 
     edit: Edit
     score: float
@@ -25,11 +34,17 @@ class Candidate:
     blames: Token
     reason: str
     doubtful: bool = False
+    margin: float = SURE_MARGIN
+    together: bool = False
 
 
 _OPERATORS = frozenset(b"= + - * / % < > <= >= == != && || & | ^ ?? => -> := . ?. ! ~ === !== + += -=".split())
 _COMPARISONS = frozenset(b"< > <= >= == != === !== is in not and or && || instanceof".split())
 _TAILS = frozenset(b": { ; =>".split())
+
+
+WEIGHT = 0.7
+"""Of the file's habits against layout and priors; chosen on the standard library and npm's own modules."""
 
 
 class Habits:
@@ -55,7 +70,7 @@ class Habits:
             gain += math.log(self._pairs[new, other] + 0.3)
         for one, other in ((before.text, after.text), (_class(before), _class(after))):
             gain -= math.log(self._pairs[one, other] + 0.3)
-        return gain
+        return gain * WEIGHT
 
 
 def _class(token: Token) -> bytes:
@@ -153,15 +168,18 @@ class Brackets:
                 yield self._extra(number, token)
             parent, top = self._parents[left]
             if token.kind == "close" and left and parent == right and top != PARTNER[token.text]:
-                yield self._swapped(token, PARTNER[top])
+                yield self._swapped(number, token, PARTNER[top])
             if token.kind == "open" and right and self._parents[right][0] == left:
-                yield self._swapped(token, self._parents[right][1])
+                yield self._swapped(number, token, self._parents[right][1])
 
-    def _swapped(self, token: Token, new: bytes) -> Candidate:
+    def _swapped(self, number: int, token: Token, new: bytes) -> Candidate:
         shown, old = new.decode(), token.text.decode()
+        before = self.found[number - 1] if number else None
+        after = self.found[number + 1] if number + 1 < len(self.found) else None
+        gain = self.habits.gain(before, new, after) - self.habits.gain(before, token.text, after)
         return Candidate(
             edit=Edit(token.start, token.end, new),
-            score=24.0,
+            score=20.0 + gain,
             title=f"Replace `{old}` by `{shown}`",
             blames=token,
             reason=f"`{old}` on line {self._line(token)} does not match its other half.",
@@ -173,12 +191,13 @@ class Brackets:
         after = self.found[number + 1] if number + 1 < len(self.found) else None
         score = -self.habits.gain(before, token.text, after) * 0.5
         alone = self._alone(number)
-        score += 6.0 if token.kind == "close" else -6.0
-        score += 2.0 if before is not None and before.text == token.text else 0.0
+        score += 6.0 if token.kind == "close" else -10.0
+        score += 5.0 if before is not None and token.kind == before.kind == "close" else 0.0
         return Candidate(
             edit=self._line_edit(token) if alone else Edit(token.start, token.end, b""),
             score=score + (2.0 if alone else 0.0),
             title=f"Delete `{shown}`",
+            margin=WIDE_MARGIN,
             blames=token,
             reason=f"`{shown}` on line {self._line(token)} "
             + ("closes nothing." if token.kind == "close" else "is never closed."),
@@ -215,7 +234,7 @@ class Brackets:
         if own_line is not None:
             yield Candidate(
                 edit=own_line,
-                score=score + 8.0,
+                score=score + (33.0 if before.text == b"," else 8.0),
                 title=f"Insert `{closer.decode()}`",
                 blames=opener,
                 reason=reason,
@@ -247,20 +266,38 @@ class Brackets:
             score -= 6.0 if after is not None and not self._called(opener) else 3.0
         if same_line and after is not None and after.kind in ("word", "number", "string", "open"):
             word = after.text in _COMPARISONS
-            score -= 0.0 if word or after.kind == "open" else 14.0
+            score -= 0.0 if word else (8.0 if after.kind == "open" else 14.0)
         if after is not None and same_line and after.text in _COMPARISONS and self._called(opener):
             score += 3.0
         if self._same_line(opener, before):
             score += 2.0
         elif closer != b"}" and same_line:
             score -= 4.0
-        score -= self._unlikely_inside(opener, gap)
-        return score
+        if before.start > self._first_misaligned:
+            score -= 14.0
+        return score - self._unlikely_inside(opener, gap)
+
+    @cached_property
+    def _first_misaligned(self) -> int:
+        """Where a closer first stands further left than the line of the opener it would answer: too far already."""
+        stack: list[int] = []
+        lines = self.chunk.lines
+        for token in self.found[: len(self._left) - 1]:
+            if token.kind not in ("open", "close"):
+                continue
+            line = lines[self.chunk.line_of(token.start)]
+            if token.kind == "open":
+                stack.append(line[1])
+            elif line[2].start == token.start and line[1] < stack.pop():
+                return token.start - 1
+            elif line[2].start != token.start:
+                stack.pop()
+        return self.chunk.end
 
     def _unlikely_inside(self, opener: Token, gap: int) -> float:
         """What a pair from the opener to the gap would hold that a pair rarely holds."""
         if not self._called(opener):
-            return 0.0
+            return 6.0 if opener.text == b"(" and self._number(opener) == gap - 2 else 0.0
         depth, penalty = 0, 0.0
         for token in reversed(self.found[max(0, gap - 60) : gap]):
             if token is opener:
@@ -292,11 +329,7 @@ class Brackets:
     def _more_tails(self, gap: int) -> bool:
         """Whether the line goes on after its `:`, so that the colon is not the end of a header."""
         nearest = self.found[gap]
-        return (
-            nearest.text == b":"
-            and gap + 1 < len(self.found)
-            and self._same_line(nearest, self.found[gap + 1])
-        )
+        return nearest.text == b":" and gap + 1 < len(self.found) and self._same_line(nearest, self.found[gap + 1])
 
     def _same_line(self, one: Token, other: Token) -> bool:
         return self.chunk.text.find(b"\n", one.end, other.start) < 0
@@ -358,19 +391,27 @@ class Brackets:
         title = f"Insert `{opener.decode()}`"
         reason = f"`{closer.text.decode()}` on line {self._line(closer)} closes nothing."
         score = self._opener_score(gap, opener, before, after, closer)
-        at = before.end if before is not None and opener != b"{" and before.kind == "word" and (
-            before.text.decode("utf-8", "replace") not in self.chunk.language.keywords
-        ) and before.end == after.start else after.start
-        if opener == b"{" and before is not None and not self._same_line(before, after):
-            yield Candidate(edit=Edit(before.end, before.end, b" {"), score=score + 3, title=title, blames=closer, reason=reason)
+        at = (
+            before.end
+            if before is not None
+            and opener != b"{"
+            and before.kind == "word"
+            and (before.text.decode("utf-8", "replace") not in self.chunk.language.keywords)
+            and before.end == after.start
+            else after.start
+        )
+        if before is not None and not self._same_line(before, after):
+            new = b" " + opener if opener == b"{" else opener
+            edit = Edit(before.end, before.end, new)
+            yield Candidate(edit=edit, score=score + 3, title=title, blames=closer, reason=reason, margin=WIDE_MARGIN)
         else:
-            yield Candidate(edit=Edit(at, at, opener), score=score, title=title, blames=closer, reason=reason)
+            yield Candidate(
+                edit=Edit(at, at, opener), score=score, title=title, blames=closer, reason=reason, margin=WIDE_MARGIN
+            )
         if before is not None and before.kind == "word" and len(before.text) > 2:
             yield from self._split(gap, opener, before, title, closer, reason)
 
-    def _opener_score(
-        self, gap: int, opener: bytes, before: Token | None, after: Token, closer: Token
-    ) -> float:
+    def _opener_score(self, gap: int, opener: bytes, before: Token | None, after: Token, closer: Token) -> float:
         language = self.chunk.language
         score = self.habits.gain(before, opener, after)
         if before is None:
@@ -392,8 +433,21 @@ class Brackets:
         if self._same_line(after, closer):
             score += 4.0
         if after is closer:
-            score += 2.0 if before.kind == "word" and not keyword else -4.0
-        return score
+            score += 0.0 if before.kind == "word" and not keyword else -6.0
+        return score - self._redundant(gap, opener, before, closer)
+
+    def _redundant(self, gap: int, opener: bytes, before: Token, closer: Token) -> float:
+        """What speaks against a pair that would only wrap what is whole already: `((x))`, `= (f(x))`."""
+        inner = self.found[gap : self._number(closer)]
+        if not inner or opener != b"(":
+            return 0.0
+        if inner[0].kind == "open" and inner[-1].kind == "close":
+            return 12.0
+        called = before.kind == "word" and before.text.decode("utf-8", "replace") not in self.chunk.language.keywords
+        plain = all(
+            token.kind in ("word", "number", "string", "open", "close") or token.text == b"." for token in inner
+        )
+        return 8.0 if plain and not called else 0.0
 
     def _closer_for(self, gap: int) -> Token:
         """The closer that an opener in the gap would answer."""
@@ -421,7 +475,14 @@ class Brackets:
             score += 3.0 if fused.text not in self._other_words(fused) else -6.0
             score += 4.0 if self._same_line(fused, closer) else 0.0
             at_byte = fused.start + at
-            yield Candidate(edit=Edit(at_byte, at_byte, opener), score=score, title=title, blames=closer, reason=reason)
+            yield Candidate(
+                edit=Edit(at_byte, at_byte, opener),
+                score=score,
+                title=title,
+                blames=closer,
+                reason=reason,
+                margin=WIDE_MARGIN,
+            )
 
     def _known(self, name: bytes) -> bool:
         language, word = self.chunk.language, name.decode("utf-8", "replace")
@@ -429,4 +490,3 @@ class Brackets:
 
     def _other_words(self, fused: Token) -> set[bytes]:
         return {token.text for token in self.found if token.kind == "word" and token is not fused}
-

@@ -9,6 +9,7 @@ from ast_tools.repair.brackets import Candidate
 from ast_tools.repair.chunks import Chunk
 
 _TAIL = re.compile(rb"[)\]};:,\s]*\Z")
+_INNER = re.compile(rb"[)\]},:;%+]|\s+[=!<>]=|\.\w+\(| (?:in|if|else|for|and|or|not)\b")
 _QUOTE = re.compile(rb"[\"'`]+")
 
 
@@ -22,16 +23,25 @@ def quotes(chunk: Chunk) -> Iterator[Candidate]:
         mark = quote.group().decode()
         tail = _TAIL.search(token.text)
         first = tail.start() if tail is not None else len(token.text)
-        for at in sorted({first, *range(first, len(token.text) + 1)}):
-            if at <= quote.end() - 1:
+        inner = {match.start() for match in _INNER.finditer(token.text, quote.end(), first)}
+        for at in sorted({*inner, *range(first, len(token.text) + 1)}):
+            if at < quote.end():
                 continue
             yield Candidate(
                 edit=Edit(token.start + at, token.start + at, quote.group()),
-                score=20.0 - 0.5 * (at - first),
+                score=_place_score(token.text[quote.end() : at], at - first),
                 title=f"Insert `{mark}`",
                 blames=token,
                 reason=f"The string that begins on line {line} has no end.",
             )
+
+
+def _place_score(inside: bytes, after_tail: int) -> float:
+    """`after_tail`: bytes into the closing punctuation of the line; below zero the string would end before its last word."""
+    if after_tail >= 0:
+        return 20.0 - 3.0 * after_tail
+    one_word = b" " not in inside
+    return (21.0 if one_word else 15.0) + 0.1 * after_tail
 
 
 def colons(chunk: Chunk) -> Iterator[Candidate]:
@@ -54,10 +64,10 @@ def colons(chunk: Chunk) -> Iterator[Candidate]:
         yield Candidate(
             edit=Edit(header[-1].end, header[-1].end, mark),
             score=30.0,
+            together=True,
             title=f"Insert `{mark.decode()}`",
             blames=first,
-            reason=f"The `{word}` on line {line} ends without "
-            f"`{mark.decode()}`.",
+            reason=f"The `{word}` on line {line} ends without `{mark.decode()}`.",
         )
 
 

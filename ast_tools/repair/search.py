@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ast_tools.edits import Edit, apply
-from ast_tools.repair.brackets import Brackets, Candidate, Habits
+from ast_tools.repair.brackets import WIDE_MARGIN, Brackets, Candidate, Habits
 from ast_tools.repair.chunks import Chunk, chunks
 from ast_tools.repair.lines import colons, quotes
 from ast_tools.tree import SyntaxTree, parse, reparse
 
-SURE_MARGIN = 10.0
-"""Least lead of the best verified candidate over the next, in score; chosen on the standard library and npm's own modules."""
 TRIES = 40
 MAX_CHUNKS = 8
 MAX_BYTES = 1_000_000
@@ -88,14 +86,16 @@ def _dangling(piece: Chunk) -> Iterator[Candidate]:
             score=-40.0,
             title=f"Delete `{shown}`",
             blames=token,
-            reason=f"`{token.text.decode()}` opened on line {line} "
-            "is never closed.",
+            reason=f"`{token.text.decode()}` opened on line {line} is never closed.",
             doubtful=True,
         )
 
 
 def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *, alone: bool) -> list[Found]:
     ordered = sorted(_candidates(piece, habits), key=lambda candidate: -candidate.score)
+    together = [candidate for candidate in ordered if candidate.together]
+    if len(together) > 1 and _parses(piece, *(candidate.edit for candidate in together)):
+        return [Found(candidate, sure=True) for candidate in together]
     verified: list[Candidate] = []
     texts: set[bytes] = set()
     complete = True
@@ -111,16 +111,17 @@ def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *
             verified.append(candidate)
     if not verified:
         return []
-    lead = verified[0].score - verified[1].score if len(verified) > 1 else SURE_MARGIN
-    sure = complete and lead >= SURE_MARGIN and not verified[0].doubtful and verified[0].score > -10
+    lead = verified[0].score - verified[1].score if len(verified) > 1 else WIDE_MARGIN
+    sure = complete and lead >= verified[0].margin and not verified[0].doubtful and verified[0].score > -10
     if sure and alone:
         sure = _whole_file_agrees(tree, verified[0].edit)
     return [Found(candidate, sure and number == 0) for number, candidate in enumerate(verified)]
 
 
-def _parses(piece: Chunk, edit: Edit) -> bool:
+def _parses(piece: Chunk, *edits: Edit) -> bool:
     start, end = piece.start, piece.end
-    text = apply(piece.text[start:end], [Edit(edit.start - start, edit.end - start, edit.new)])
+    moved = [Edit(edit.start - start, edit.end - start, edit.new) for edit in edits]
+    text = apply(piece.text[start:end], moved)
     tree = parse(piece.language, text, 0.02)
     if tree is None or tree.root.has_error:
         return False
@@ -130,5 +131,3 @@ def _parses(piece: Chunk, edit: Edit) -> bool:
 def _whole_file_agrees(tree: SyntaxTree, edit: Edit) -> bool:
     after = reparse(tree, (edit,), 0.05)
     return after is not None and not after.root.has_error
-
-

@@ -1,0 +1,153 @@
+"""Trees in step with a text: sliced, incremental, budgeted."""
+
+import random
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ast_tools import LANGUAGES, Edit, TreeSession, apply, inverted, parse, problems, reparse
+from ast_tools.tree import SESSION_BUDGET_S
+
+SNIPPETS = {
+    "python": b"def f(x):\n    return [x, 'a']\n\n\nclass A:\n    def g(self): return {1: (2,)}\n",
+    "javascript": b"function f(x) {\n  return [x, `a${x}`];\n}\n\nclass A { g() { return {a: /x/}; } }\n",
+    "typescript": b"function f(x: number): string {\n  return `${x}`;\n}\ninterface I { a: string }\n",
+    "tsx": b"const A = (p: P) => <div a={p.x}>b</div>;\nenum E { A }\n",
+}
+PIECES = [
+    b"(",
+    b")",
+    b"\n",
+    b"x",
+    b" = 1",
+    b"{",
+    b"}",
+    b'"',
+    b"`",
+    b":",
+    b"def ",
+    b"\x00",
+    b"\xed\xa0\x80",
+    "é😀".encode(),
+]
+
+
+def test_a_fifteen_byte_text_that_runs_the_grammar_for_twenty_seconds_is_stopped() -> None:
+    text = b'"{\x00("*[};-1-f x'
+    started = time.perf_counter()
+    assert parse(LANGUAGES["typescript"], text, 0.05) is None
+    assert time.perf_counter() - started < 0.5
+
+
+def test_a_session_gives_up_and_recovers_with_the_next_text() -> None:
+    session = TreeSession(LANGUAGES["typescript"], b'"{\x00("*[};-1-f x')
+    # One uninterrupted slice longer than the total budget, so that the text cannot be finished by luck.
+    session.advance(SESSION_BUDGET_S / 100)
+    session.replace(b"let x = 1;\n")
+    tree = session.advance()
+    assert tree is not None
+    assert tree.text == b"let x = 1;\n"
+    assert tree.root.end_byte == len(tree.text)
+
+
+def test_slices_end_in_the_tree_of_one_long_parse() -> None:
+    text = SNIPPETS["python"] * 3000
+    session = TreeSession(LANGUAGES["python"], text)
+    slices = 1
+    while session.advance(0.001) is None:
+        slices += 1
+        assert not session.gave_up
+    whole = parse(LANGUAGES["python"], text, 5.0)
+    assert slices > 1
+    assert session.tree is not None
+    assert whole is not None
+    assert str(session.tree.root) == str(whole.root)
+
+
+def test_an_edit_in_the_middle_of_a_slice_does_not_resume_the_old_text() -> None:
+    text = SNIPPETS["python"] * 3000
+    session = TreeSession(LANGUAGES["python"], text)
+    assert session.advance(0.0005) is None
+    session.edit(0, len(text), b"x=1\n", b"x=1\n")
+    tree = session.advance()
+    assert tree is not None
+    assert tree.root.end_byte == 4
+
+
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_incremental_trees_equal_full_ones(name: str) -> None:
+    language, rng = LANGUAGES[name], random.Random(3)
+    text = SNIPPETS[name]
+    session = TreeSession(language, text)
+    assert session.advance(1.0) is not None
+    for _ in range(120):
+        start = rng.randrange(len(text) + 1)
+        end = min(len(text), start + rng.choice((0, 0, 0, 1, 3)))
+        new = rng.choice(PIECES) if rng.random() < 0.6 else b""
+        text = apply(text, [Edit(start, end, new)])
+        session.edit(start, end, new, text)
+        tree, full = session.advance(1.0), parse(language, text, 1.0)
+        if tree is None or full is None:
+            session.replace(text)
+            continue
+        assert tree.root.has_error == full.root.has_error, text
+        if not full.root.has_error:
+            assert str(tree.root) == str(full.root), text
+        if len(text) > 400:
+            text = SNIPPETS[name]
+            session.replace(text)
+            session.advance(1.0)
+
+
+@given(st.binary(max_size=40), st.lists(st.integers(0, 40), max_size=8), st.lists(st.binary(max_size=5), max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_edits_apply_and_invert(text: bytes, places: list[int], news: list[bytes]) -> None:
+    ordered = sorted(min(place, len(text)) for place in places)
+    spans = list(pairwise(ordered))[::2]
+    edits = [Edit(start, end, new) for (start, end), new in zip(spans, news, strict=False)]
+    after = apply(text, edits)
+    assert apply(after, inverted(text, edits)) == text
+
+
+def test_overlapping_edits_are_refused() -> None:
+    with pytest.raises(ValueError, match="overlaps"):
+        apply(b"abcdef", [Edit(0, 3, b""), Edit(2, 4, b"")])
+
+
+def test_reparse_equals_parse() -> None:
+    before = parse(LANGUAGES["python"], SNIPPETS["python"])
+    assert before is not None
+    after = reparse(before, (Edit(0, 3, b"async def"), Edit(len(before.text), len(before.text), b"y = (\n")))
+    assert after is not None
+    full = parse(LANGUAGES["python"], after.text)
+    assert full is not None
+    assert after.root.has_error
+    assert full.root.has_error
+    assert before.n_errors == 0, "the tree before stays as it was"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kinds"),
+    [
+        ("python", b"x = 1\n", []),
+        ("python", b"def f(:\n    pass\n", ["missing"]),
+        ("javascript", b"let a = @@@;\n", ["unexpected"]),
+        ("python", b"", []),
+    ],
+)
+def test_problems(name: str, text: bytes, kinds: list[str]) -> None:
+    tree = parse(LANGUAGES[name], text)
+    assert tree is not None
+    found = problems(tree)
+    assert [problem.kind for problem in found] == kinds
+    assert all(0 <= problem.start <= problem.end <= len(text) for problem in found)
+
+
+def test_deep_nesting_is_no_recursion() -> None:
+    for name, text in (("python", b"(" * 20_000), ("javascript", b"[" * 5_000 + b"]" * 5_000)):
+        tree = parse(LANGUAGES[name], text, 2.0)
+        assert tree is not None
+        assert len(problems(tree)) <= 100
