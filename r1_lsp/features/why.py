@@ -40,7 +40,6 @@ class Reason(StrEnum):
     EMPTY = "empty"
     REPEATS = "repeats"
     REJECTED = "rejected"
-    BREAKS = "breaks-syntax"
     SELECTED = "selected-differs"
     ENGINE = "engine"
 
@@ -61,7 +60,6 @@ SENTENCES: dict[Reason, str] = {
     Reason.EMPTY: "The model had nothing to add.",
     Reason.REPEATS: "The model only repeated the lines around the cursor.",
     Reason.REJECTED: "What the model said did not fit here.",
-    Reason.BREAKS: "The suggestion would have broken the file's syntax.",
     Reason.SELECTED: "The suggestion did not fit the entry selected in the completion menu.",
     Reason.ENGINE: "The model could not answer.",
 }

@@ -147,7 +147,8 @@ async def _asked(desk: CompletionDesk, question: _Question) -> Outcome:
 async def _work(desk: CompletionDesk, flight: Flight, question: _Question, engine: Engine, info: ModelInfo) -> None:
     """The model's part, in the order of the flow: gather, render, stream and cut, judge; the result is cached."""
     snapshot, offset, settings = question.snapshot, question.offset, question.settings
-    gathered = gather(snapshot, offset, room_for(info, settings.max_tokens), desk.frame)
+    outline = await desk.outlines.of(snapshot.uri, snapshot.tree)
+    gathered = gather(snapshot, offset, room_for(info, settings.max_tokens), outline, desk.frame)
     desk.frame = gathered.frame
     rendered = render(gathered, info)
     multiline = wants_lines(snapshot, offset, question.ask, settings)
@@ -165,6 +166,8 @@ async def _work(desk: CompletionDesk, flight: Flight, question: _Question, engin
         flight.failure = str(exc)
         return
     desk.cache.add(_entry(flight.spot, in_order(drafts), question))
+    if snapshot.tree is not None and desk.outlines.is_old(snapshot.uri):
+        question.means.spawn(desk.outlines.read(snapshot.uri, snapshot.tree), "outline")
 
 
 def _listener(desk: CompletionDesk, flight: Flight) -> Callable[[Judge], None]:

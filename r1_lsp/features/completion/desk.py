@@ -7,6 +7,7 @@ from r1_lsp.features.completion.cache import Cache
 from r1_lsp.features.completion.debounce import Typing
 from r1_lsp.features.completion.gather import Frame
 from r1_lsp.features.completion.history import History
+from r1_lsp.features.completion.outline import Outlines
 from r1_lsp.features.completion.stream import Flight
 from r1_lsp.features.why import Memory
 
@@ -21,6 +22,7 @@ class CompletionDesk:
         self.memory = Memory()
         self.flight: Flight | None = None
         self.frame: Frame | None = None
+        self.outlines = Outlines()
         self._name = uuid.uuid4().hex[:8]
         self._numbers = itertools.count(1)
 

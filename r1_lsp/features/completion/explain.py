@@ -7,6 +7,7 @@ from engine.types import Engine, InfillPrompt, ModelInfo
 from r1_lsp.features.completion.ask import Ask
 from r1_lsp.features.completion.complete import wants_lines
 from r1_lsp.features.completion.gather import gather, room_for
+from r1_lsp.features.completion.outline import NOTHING, read_outline
 from r1_lsp.features.completion.render import render
 from r1_lsp.features.completion.trigger import why_not, why_not_here
 from r1_lsp.features.why import Reason
@@ -50,7 +51,8 @@ async def describe_prompt(
     info = await engine.info()
     ask, room = Ask(), room_for(info, settings.max_tokens)
     began = time.perf_counter()
-    gathered = gather(snapshot, offset, room)
+    outline = await read_outline(snapshot.tree) if snapshot.tree is not None else NOTHING
+    gathered = gather(snapshot, offset, room, outline)
     took_s = time.perf_counter() - began
     infill = isinstance(render(gathered, info).prompt, InfillPrompt)
     parts = sorted(gathered.pieces(), key=lambda piece: piece.kind == "line") if infill else gathered.pieces()

@@ -5,16 +5,17 @@ chosen stays as it is while the user types (a `Frame`): a changed word high up i
 it again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import ast_tools
-from ast_tools import Definition, SyntaxTree
+from ast_tools import SyntaxTree
 from ast_tools.lines import Lines
 from engine.prompt.budget import prompt_tokens
 from engine.types import ModelInfo
 from r1_lsp.features.completion.hygiene import readable
+from r1_lsp.features.completion.outline import Outline, whole_lines
 from r1_lsp.snapshot import Snapshot
 
 FIRST_TEXT_S = 0.8
@@ -29,7 +30,6 @@ _CONTEXT_SHARE = 0.3
 _SUFFIX_SHARE = 0.15
 _FRESH_WINDOW = 0.6  # a new window begins this far back, so that it can grow before it has to move
 _SHORTEST_WINDOW = 0.25
-_LONGEST_PIECE = 600  # bytes; a longer header is a data structure
 _RECENT_EDITS = 3
 _ANCHOR = 64
 
@@ -54,8 +54,8 @@ class Piece:
 class Frame:
     """What stays the same from key to key: the context above the window, and where the window begins.
 
-    `anchor`: the bytes just before the window, which tell whether the text above was changed. `names`: what the file
-    defines; `seen`: those of them whose signature the prompt holds.
+    `anchor`: the bytes just before the window, which tell whether the text above was changed. `unseen`: names that the
+    file defines and whose signature the prompt does not hold, though it could.
     """
 
     uri: str
@@ -65,8 +65,7 @@ class Frame:
     longest: int
     anchor: bytes
     scopes: tuple[str, ...]
-    names: frozenset[str]
-    seen: frozenset[str]
+    unseen: frozenset[str]
     line: int
 
 
@@ -106,11 +105,11 @@ def room_for(info: ModelInfo, max_tokens: int) -> Room:
     return Room(total=total, suffix=int(total * _SUFFIX_SHARE) if info.can_infill else 0)
 
 
-def gather(snapshot: Snapshot, offset: int, room: Room, previous: Frame | None = None) -> Gathered:
+def gather(snapshot: Snapshot, offset: int, room: Room, outline: Outline, previous: Frame | None = None) -> Gathered:
     """The parts of the prompt for a cursor. `previous`, the frame of the last request, is kept as long as it fits."""
     frame = previous if previous is not None and _still_fits(previous, snapshot, offset, room) else None
     if frame is None:
-        frame = _new_frame(snapshot, offset, room)
+        frame = _new_frame(snapshot, offset, room, outline)
     text = snapshot.text
     line_start = max(snapshot.lines.start(snapshot.lines.line_at(offset)), frame.start)
     return Gathered(
@@ -136,33 +135,73 @@ def _still_fits(frame: Frame, snapshot: Snapshot, offset: int, room: Room) -> bo
         return False
     # At most once a line, and only for a name that the file defines out of sight, is it worth reading all again.
     on_other_line = snapshot.lines.line_at(offset) != frame.line
-    return not on_other_line or not _unseen(ast_tools.mentioned(tree, offset, 0, 0), frame)
+    return not on_other_line or frame.unseen.isdisjoint(ast_tools.mentioned(tree, offset, 0, 0))
 
 
-def _unseen(mentioned: Iterable[str], frame: Frame) -> bool:
-    return any(name in frame.names and name not in frame.seen for name in mentioned)
-
-
-def _new_frame(snapshot: Snapshot, offset: int, room: Room) -> Frame:
+def _new_frame(snapshot: Snapshot, offset: int, room: Room, outline: Outline) -> Frame:
     tree, before_room = snapshot.tree, room.total - room.suffix
-    defined = ast_tools.definitions(tree) if tree is not None else ()
     start = _window_start(snapshot.lines, offset, int(before_room * (1 - _CONTEXT_SHARE) * _FRESH_WINDOW))
-    ranges = _context_ranges(snapshot, offset, start, int(before_room * _CONTEXT_SHARE), defined) if start else []
-    context = tuple(_piece(snapshot, kind, *span) for span, kind in sorted(_disjoint(ranges)))
-    spent = sum(len(piece.text.encode("utf-8", "replace")) for piece in context)
-    seen_spans = {span for span, _ in ranges}
+    window = readable(snapshot.text[start:offset])
+    chosen = _chosen(_wanted(snapshot, offset, start, outline), window, int(before_room * _CONTEXT_SHARE))
+    context = tuple(Piece(kind=part.kind, text=part.text) for part in sorted(chosen, key=lambda part: part.start))
+    shown = "".join(piece.text for piece in context) + window
+    unseen = (e.names for e in outline.entries if e.kind == "signature" and e.text.strip() not in shown)
     return Frame(
         uri=snapshot.uri,
         room=room,
         context=context,
         start=start,
-        longest=max(before_room - spent, 1),
+        longest=max(before_room - sum(_size(piece.text) for piece in context), 1),
         anchor=snapshot.text[max(0, start - _ANCHOR) : start],
         scopes=_scope_names(tree, offset, start) if tree is not None else (),
-        names=frozenset(one.name for one in defined),
-        seen=frozenset(one.name for one in defined if one.signature in seen_spans or start <= one.start < offset),
+        unseen=frozenset().union(*unseen),
         line=snapshot.lines.line_at(offset),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Something worth showing above the window, and where it stands in the file."""
+
+    start: int
+    kind: Kind
+    text: str
+
+
+def _chosen(wanted: Iterator[_Part], window: str, room: int) -> list[_Part]:
+    """What fits into `room` bytes, first come first served; each text once, and nothing that the window shows."""
+    found: list[_Part] = []
+    for part in wanted:
+        if part.text.strip() in window or any(part.text in other.text for other in found):
+            continue
+        if (size := _size(part.text)) <= room:
+            found.append(part)
+            room -= size
+    return found
+
+
+def _wanted(snapshot: Snapshot, offset: int, start: int, outline: Outline) -> Iterator[_Part]:
+    """The parts, most useful first; above the window only, because below the cursor the order would be wrong."""
+    tree, lines = snapshot.tree, snapshot.lines
+    if tree is None or start == 0:
+        return
+    for scope in ast_tools.enclosing(tree, offset):
+        if scope.start < start:
+            yield _Part(scope.start, "scope", whole_lines(snapshot.text, scope.header))
+    names = {name: rank for rank, name in enumerate(ast_tools.mentioned(tree, offset, 20, 10))}
+    near = [entry for entry in outline.entries if not entry.names.isdisjoint(names)]
+    near.sort(key=lambda entry: min(names.get(name, len(names)) for name in entry.names))
+    for kind in ("import", "signature"):
+        yield from (_Part(entry.start, entry.kind, entry.text) for entry in near if entry.kind == kind)
+    yield from (_Part(entry.start, "import", entry.text) for entry in outline.entries if entry.kind == "import")
+    for begin, _ in snapshot.recent_edits[:_RECENT_EDITS]:
+        if begin < start:
+            line = lines.line_at(begin)
+            yield _Part(begin, "edit", whole_lines(lines.text, (lines.start(line), lines.end(line))))
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
 
 
 def _window_start(lines: Lines, offset: int, size: int) -> int:
@@ -184,64 +223,6 @@ def _suffix(lines: Lines, offset: int, size: int) -> bytes:
         return text[offset:]
     end = lines.start(lines.line_at(offset + size))
     return text[offset : end if end > offset else offset + size]
-
-
-def _context_ranges(
-    snapshot: Snapshot, offset: int, start: int, room: int, defined: tuple[Definition, ...]
-) -> list[tuple[tuple[int, int], Kind]]:
-    """The ranges worth showing above the window, most useful first, within `room` bytes."""
-    found: list[tuple[tuple[int, int], Kind]] = []
-    for span, kind in _wanted(snapshot, offset, start, defined):
-        size = span[1] - span[0] + 1
-        outside = span[1] <= start or span[0] >= offset
-        if outside and size <= min(room, _LONGEST_PIECE) and all(span != other for other, _ in found):
-            found.append((span, kind))
-            room -= size
-    return found
-
-
-def _wanted(
-    snapshot: Snapshot, offset: int, start: int, defined: tuple[Definition, ...]
-) -> Iterator[tuple[tuple[int, int], Kind]]:
-    tree = snapshot.tree
-    if tree is None:
-        return
-    for scope in ast_tools.enclosing(tree, offset):
-        if scope.start < start:
-            yield scope.header, "scope"
-    names = {name: rank for rank, name in enumerate(ast_tools.mentioned(tree, offset, 20, 10))}
-    imports = ast_tools.imports(tree)
-    for span in imports:
-        if _names_in(snapshot.text[span[0] : span[1]]) & names.keys():
-            yield span, "import"
-    for one in sorted((d for d in defined if d.name in names), key=lambda d: names[d.name]):
-        yield one.signature, "signature"
-    for span in imports:
-        yield span, "import"
-    for begin, end in snapshot.recent_edits[:_RECENT_EDITS]:
-        line = snapshot.lines.line_at(begin)
-        yield (snapshot.lines.start(line), max(snapshot.lines.end(line), min(end, snapshot.lines.end(line)))), "edit"
-
-
-def _names_in(statement: bytes) -> set[str]:
-    return set(statement.decode("utf-8", "replace").replace(",", " ").replace(".", " ").split())
-
-
-def _disjoint(ranges: list[tuple[tuple[int, int], Kind]]) -> Iterator[tuple[tuple[int, int], Kind]]:
-    """Without what lies inside an earlier one."""
-    kept: list[tuple[int, int]] = []
-    for span, kind in ranges:
-        if all(span[1] <= other[0] or span[0] >= other[1] for other in kept):
-            kept.append(span)
-            yield span, kind
-
-
-def _piece(snapshot: Snapshot, kind: Kind, start: int, end: int) -> Piece:
-    """The range with its indentation, as lines of their own."""
-    line_start = snapshot.lines.start(snapshot.lines.line_at(start))
-    indent = snapshot.text[line_start:start]
-    lead = indent if not indent.strip() else b""
-    return Piece(kind=kind, text=readable(lead + snapshot.text[start:end]).rstrip() + "\n")
 
 
 def _scope_names(tree: SyntaxTree, offset: int, start: int) -> tuple[str, ...]:

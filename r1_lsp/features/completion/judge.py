@@ -50,10 +50,7 @@ class Judge:
         """The end of the stream: what to offer. Call once."""
         if not self.done:
             self._feed(self._scrubber.finish())
-        found = self._covered() or self._inserted()
-        if found.reason is None and self._breaks(found):
-            return Draft(reason=Reason.BREAKS)
-        return found
+        return self._covered() or self._inserted()
 
     def _feed(self, text: str) -> None:
         if self._lead and text:
@@ -99,7 +96,10 @@ class Judge:
         return Draft(text=result.text)
 
     def _breaks(self, draft: Draft) -> bool:
-        """Whether the file would have more syntax errors than it has. Unknown (no tree, no time) counts as no."""
+        """Whether the file would have more syntax errors than it has. Unknown (no tree, no time) counts as no.
+
+        The cutter judges what goes in before the tail; it knows nothing of a tail that is taken away.
+        """
         tree = self._snapshot.tree
         if tree is None:
             return False

@@ -1,0 +1,105 @@
+"""What a file imports and defines, as text: read from the tree in slices, and kept while the file changes a little."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Literal
+
+import ast_tools
+from ast_tools import SyntaxTree
+from r1_lsp.features.completion.hygiene import readable
+
+SLICE_BYTES = 8_000
+"""Read at a time: about a millisecond."""
+FRESH_S = 5.0
+"""How long an outline serves while its file is edited."""
+_FILES = 8
+LONGEST_ENTRY = 600
+"""Bytes; a longer header is a data structure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An import or a definition: what it names, where it stood when it was read, its text with its indentation."""
+
+    kind: Literal["import", "signature"]
+    names: frozenset[str]
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """The entries of one text, in its order."""
+
+    entries: tuple[Entry, ...]
+
+
+async def read_outline(tree: SyntaxTree) -> Outline:
+    """Reads a tree's outline, giving way to other work after each slice."""
+    entries: dict[int, Entry] = {}
+    for start in range(0, len(tree.text), SLICE_BYTES):
+        for entry in _slice(tree, start, start + SLICE_BYTES):
+            entries.setdefault(entry.start, entry)
+        await asyncio.sleep(0)
+    return Outline(entries=tuple(entries[start] for start in sorted(entries)))
+
+
+NOTHING = Outline(entries=())
+
+
+class Outlines:
+    """The outlines of the files asked about last. Event-loop thread only."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Outline] = OrderedDict()
+        self._read_at: dict[str, float] = {}
+
+    async def of(self, uri: str, tree: SyntaxTree | None) -> Outline:
+        """What is known of a file; read now when nothing is."""
+        if tree is None:
+            return NOTHING
+        if uri not in self._kept:
+            await self.read(uri, tree)
+        return self._kept.get(uri, NOTHING)
+
+    def is_old(self, uri: str) -> bool:
+        """Whether it is time to read a file again."""
+        return time.monotonic() - self._read_at.get(uri, float("-inf")) > FRESH_S
+
+    async def read(self, uri: str, tree: SyntaxTree) -> None:
+        """Reads a file's outline anew."""
+        self._read_at[uri] = time.monotonic()
+        self._kept[uri] = await read_outline(tree)
+        self._kept.move_to_end(uri)
+        while len(self._kept) > _FILES:
+            self._read_at.pop(self._kept.popitem(last=False)[0], None)
+
+
+def _slice(tree: SyntaxTree, start: int, end: int) -> list[Entry]:
+    found = []
+    for span in ast_tools.imports(tree, (start, end)):
+        if span[1] - span[0] <= LONGEST_ENTRY:
+            found.append(_entry(tree, "import", _names_in(tree.text[span[0] : span[1]]), span))
+    for one in ast_tools.definitions_between(tree, start, end):
+        if one.signature[1] - one.signature[0] <= LONGEST_ENTRY and one.kind != "variable":
+            found.append(_entry(tree, "signature", frozenset((one.name,)), one.signature))
+    return found
+
+
+def _entry(
+    tree: SyntaxTree, kind: Literal["import", "signature"], names: frozenset[str], span: tuple[int, int]
+) -> Entry:
+    return Entry(kind=kind, names=names, start=span[0], text=whole_lines(tree.text, span))
+
+
+def whole_lines(text: bytes, span: tuple[int, int]) -> str:
+    """A range with its indentation, as lines of their own."""
+    line_start = text.rfind(b"\n", 0, span[0]) + 1
+    lead = text[line_start : span[0]]
+    return readable((lead if not lead.strip() else b"") + text[span[0] : span[1]]).rstrip() + "\n"
+
+
+def _names_in(statement: bytes) -> frozenset[str]:
+    return frozenset(statement.decode("utf-8", "replace").replace(",", " ").replace(".", " ").split())
