@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.prompt.think import Start
-from engine.types import GenerateRequest, ModelInfo
+from engine.types import GenerateRequest, ModelInfo, Usage
 
 Logits = NDArray[np.float32]
 Outcome = Literal["done", "aborted", "full"]
@@ -95,6 +95,10 @@ class Backend(Protocol):
 
     def copy(self, source: int, target: int, n: int) -> None:
         """Makes the first `n` tokens of a slot those of an empty slot, too. They share memory."""
+        ...
+
+    def served(self, usage: Usage) -> None:
+        """Told of every answer of one candidate: a machine that was busy when it was measured shows its speed later."""
         ...
 
     def abort(self) -> None:

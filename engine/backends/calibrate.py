@@ -1,8 +1,8 @@
 """What can only be measured: how many threads are best, how fast this machine runs this model, whether it can infill.
 
-Measured once per processor and model file, and kept in the cache directory. ggml's threads spin while they wait for
-each other: with two threads and one of two cores busy a model that decodes 58 tokens/s on one thread decodes 3. So one
-core is always left to the others.
+Measured once per processor and model file, kept in the cache directory, and raised by what real requests show. ggml's
+threads spin while they wait for each other: with two threads and one of two cores busy a model that decodes 58 tokens/s
+on one thread decodes 3. So one core is always left to the others.
 """
 
 import json
@@ -11,13 +11,13 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from engine.backends.backend import Backend, LoadProgress, Part
 from engine.prompt.pieces import Piece
-from engine.types import InfillPrompt
+from engine.types import InfillPrompt, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -76,22 +76,45 @@ def measure(
 def cached(path: Path, key: str, measure: Callable[[], Measured]) -> Measured:
     """The measurement kept in `path` under `key`; made and kept now if there is none. A broken cache is made anew."""
     try:
-        kept = json.loads(path.read_text("utf-8"))
-        return Measured(**kept[key])
-    except (OSError, ValueError, KeyError, TypeError):
-        kept = {}
-    made = measure()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps({**_readable(path), key: asdict(made)}), "utf-8")
-        draft.replace(path)
-    except OSError as exc:
-        logger.warning("what was measured cannot be kept in %s: %s", path, exc.strerror)
+        return Measured(**_kept(path)[key])
+    except (KeyError, TypeError):
+        made = measure()
+    keep(path, key, made)
     return made
 
 
-def _readable(path: Path) -> dict[str, object]:
+def keep(path: Path, key: str, measured: Measured) -> None:
+    """Writes a measurement into the cache; a cache that cannot be written is only a pity."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps({**_kept(path), key: asdict(measured)}), "utf-8")
+        draft.replace(path)
+    except OSError as exc:
+        logger.warning("what was measured cannot be kept in %s: %s", path, exc.strerror)
+
+
+def raised(measured: Measured, usage: Usage) -> Measured:
+    """The same with the speeds of a served request where those are better.
+
+    Other programs only make a machine slower, so the best that was ever seen says what it can do. Requests too short
+    to time are left out.
+    """
+    n_read = usage.prompt_tokens - usage.cached_tokens
+    read = n_read / usage.prefill_s if n_read >= _TIMED_PREFILL and usage.prefill_s > 0 else 0.0
+    n_written = usage.completion_tokens - 1
+    written = n_written / usage.decode_s if n_written >= _TIMED_DECODE and usage.decode_s > 0 else 0.0
+    return replace(
+        measured,
+        prefill_tps=max(measured.prefill_tps, round(read, 1)),
+        decode_tps=max(measured.decode_tps, round(written, 1)),
+    )
+
+
+_TIMED_PREFILL, _TIMED_DECODE = 128, 16
+
+
+def _kept(path: Path) -> dict[str, Any]:
     try:
         kept = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

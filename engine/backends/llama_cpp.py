@@ -8,6 +8,7 @@ import ctypes
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import llama_cpp as ll
@@ -22,7 +23,7 @@ from engine.platform import cache_dir
 from engine.prompt import chat, fim
 from engine.prompt.pieces import Piece, guarded
 from engine.prompt.think import Start
-from engine.types import ChatPrompt, EngineOptions, GenerateRequest, InfillPrompt, ModelInfo, TextPrompt
+from engine.types import ChatPrompt, EngineOptions, GenerateRequest, InfillPrompt, ModelInfo, TextPrompt, Usage
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ REASONING_N_CTX = 8192
 MIN_N_CTX = 256
 
 _ALL = -1
+_SPEEDS = "speed.json"
 
 
 class LlamaBackend:
@@ -61,6 +63,9 @@ class LlamaBackend:
         self._batch = _Batch(MAX_BATCH)
         self._rows: list[int] = []
         self._views: dict[int, Logits] = {}
+        self._measured: calibrate.Measured | None = None
+        self._kept: calibrate.Measured | None = None
+        self._speed_key = ""
         self._row = _usable_row(self.vocabulary, infill or fim.row_for(resolved.family))
         self.info = ModelInfo(
             id=resolved.id,
@@ -82,29 +87,33 @@ class LlamaBackend:
         return backend
 
     def _calibrate(self, resolved: ResolvedModel, options: EngineOptions, progress: LoadProgress) -> None:
-        row, info = self._row, self.info
+        row = self._row
         probe = None if row is None or row.trained else lambda hole: fim.render(row, hole)
         stat = resolved.path.stat()
-        key = (
-            f"{calibrate.cpu_name()} {calibrate.available_cores()} {options.threads} {options.gpu_layers} {_version()}"
-        )
-        measured = calibrate.cached(
-            cache_dir() / "speed.json",
-            f"{key} {resolved.path.name} {resolved.size} {stat.st_mtime_ns}",
+        machine = f"{calibrate.cpu_name()} {calibrate.available_cores()} {options.threads} {options.gpu_layers}"
+        self._speed_key = f"{machine} {ll.__version__} {resolved.path.name} {resolved.size} {stat.st_mtime_ns}"
+        self._measured = self._kept = calibrate.cached(
+            cache_dir() / _SPEEDS,
+            self._speed_key,
             lambda: calibrate.measure(self, progress, threads=options.threads, probe_infill=probe),
         )
-        self.set_threads(measured.threads)
-        self.info = ModelInfo(
-            id=info.id,
-            family=info.family,
-            n_ctx=info.n_ctx,
-            can_infill=info.can_infill or measured.infills,
-            can_chat=info.can_chat,
-            reasons=info.reasons,
+        self.set_threads(self._measured.threads)
+        self._publish(self._measured)
+
+    def _publish(self, measured: calibrate.Measured) -> None:
+        self.info = replace(
+            self.info,
+            can_infill=self.info.can_infill or measured.infills,
             prefill_tps=measured.prefill_tps,
             decode_tps=measured.decode_tps,
             chars_per_token=measured.chars_per_token,
         )
+
+    def served(self, usage: Usage) -> None:
+        better = None if self._measured is None else calibrate.raised(self._measured, usage)
+        if better is not None and better != self._measured:
+            self._measured = better
+            self._publish(better)
 
     def set_threads(self, threads: int) -> None:
         ll.llama_set_n_threads(self._context, threads, threads)
@@ -216,6 +225,8 @@ class LlamaBackend:
 
     def close(self) -> None:
         """Gives the memory back. The backend must not be used afterwards."""
+        if self._measured is not None and self._measured != self._kept:
+            calibrate.keep(cache_dir() / _SPEEDS, self._speed_key, self._measured)
         if self._context is not None:
             self._views.clear()
             ll.llama_free(self._context)
@@ -422,7 +433,3 @@ def _usable_row(vocabulary: Vocabulary, row: fim.FimRow | None) -> fim.FimRow | 
     if row is None or any(len(vocabulary.tokenise(Piece(text, special=True))) != 1 for text in row.markers):
         return None
     return row
-
-
-def _version() -> str:
-    return str(ll.__version__)

@@ -16,7 +16,7 @@ from engine.errors import ContextOverflow, EngineUnavailable, ModelUnusable
 from engine.prompt.chat import THINK_CLOSE
 from engine.prompt.think import Start
 from engine.scripted import Rule, Script, pieces, render
-from engine.types import GenerateRequest, ModelInfo
+from engine.types import GenerateRequest, ModelInfo, Usage
 
 N_SLOTS = 16
 MAX_BATCH = 256
@@ -174,6 +174,9 @@ class ScriptedBackend:
         self._slots[target] = _Memory(
             held.tokens[:n], held.cells[:n], reply=held.reply, reply_at=held.reply_at, delay_s=held.delay_s
         )
+
+    def served(self, usage: Usage) -> None:
+        """A script's speed is what its `info` says."""
 
     def abort(self) -> None:
         self._aborted.set()
