@@ -34,9 +34,8 @@ def syntax_findings(tree: SyntaxTree | None, level: DiagnosticsLevel) -> tuple[F
     sure = tuple(_sure(tree, found))
     if level == "sure":
         return sure
-    blamed = {(finding.start, finding.end) for finding in sure}
     rest = [_finding(problem.start, problem.end, problem.message) for problem in found]
-    return (*sure, *(finding for finding in rest if (finding.start, finding.end) not in blamed))
+    return (*sure, *(finding for finding in rest if not any(_same_line(tree.text, finding, other) for other in sure)))
 
 
 async def saved_findings(snapshot: Snapshot, settings: Settings, root: str | None) -> tuple[Finding, ...]:
@@ -64,6 +63,12 @@ def _sure(tree: SyntaxTree, found: tuple[Problem, ...]) -> Iterator[Finding]:
             if repair.sure and repair not in seen:
                 seen.add(repair)
                 yield _finding(repair.start, repair.end, repair.reason or problem.message)
+
+
+def _same_line(text: bytes, one: Finding, other: Finding) -> bool:
+    """Two errors on one line are taken for one: the grammar and the repair name it differently."""
+    first, last = sorted((one.start, other.start))
+    return text.find(b"\n", first, last) < 0
 
 
 def _finding(start: int, end: int, message: str) -> Finding:

@@ -12,7 +12,7 @@ from tests.features.change import snapshot_of
 from tests.support.lsp import Editor
 
 URI = "file:///work/a.py"
-SURE = "print(max(1, 2)\n\n\ndef f():\n    return 1\n"
+SURE = "total = [1, 2\n\n\ndef f():\n    return 1\n"
 UNSURE = "x = )) 1 +\n"
 CHECKER = [
     sys.executable,
@@ -46,8 +46,8 @@ def test_pushed_with_the_version_and_taken_back() -> None:
             [diagnostic] = shown["diagnostics"]
             assert (shown["uri"], shown["version"]) == (URI, 1)
             assert (diagnostic["source"], diagnostic["code"], diagnostic["severity"]) == ("r1", "syntax", 1)
-            editor.buffers[URI].caret = editor.buffers[URI].text.index("2)") + 2
-            editor.type(")")
+            editor.buffers[URI].caret = editor.buffers[URI].text.index("2\n") + 1
+            editor.type("]")
             shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p.get("version") == 2)
             assert shown["diagnostics"] == []
 
@@ -69,7 +69,7 @@ def test_the_diagnostic_leads_to_its_repair() -> None:
             first = reply.result[0]
             assert (first["isPreferred"], first["diagnostics"]) == (True, [diagnostic])
             [change] = first["edit"]["documentChanges"]
-            assert [edit["newText"] for edit in change["edits"]] == [")"]
+            assert [edit["newText"] for edit in change["edits"]] == ["]"]
 
     asyncio.run(story())
 
@@ -89,8 +89,8 @@ def test_pulled_once_and_unchanged_after() -> None:
             assert (first["kind"], len(first["items"])) == ("full", 1)
             again = await pull(editor, first["resultId"])
             assert again == {"kind": "unchanged", "resultId": first["resultId"]}
-            editor.buffers[URI].caret = editor.buffers[URI].text.index("2)") + 2
-            editor.type(")")
+            editor.buffers[URI].caret = editor.buffers[URI].text.index("2\n") + 1
+            editor.type("]")
             assert (await pull(editor, first["resultId"]))["items"] == []
             await asyncio.sleep(0.5)
             pushed = [m for m in editor.notifications if m["method"] == "textDocument/publishDiagnostics"]
