@@ -39,6 +39,12 @@ class Recipe:
 
 
 CHOSEN = Recipe(type_name="Q8_0")
+"""Of the types whose perplexity on code stays within 1 % of the original's, the closest one.
+
+Q8_0 +0.1 %, Q6_K +0.6 %; both take 0.57 of the original's time for a cold completion. Q4_0 would take 0.40, but its
+perplexity is 17 % higher, for weights that were Q4_1 are rounded a second time. Numbers: docs/models.md, made by
+`python -m bench.quantisation`.
+"""
 
 
 def is_installed(store: Store) -> bool:
