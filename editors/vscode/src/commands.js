@@ -19,7 +19,7 @@ function registerCommands(server, status, log) {
     registerTextEditorCommand('r1.edit', (editor) => editSelection(server, editor)),
     registerTextEditorCommand('r1.docstring', (editor) => writeDocstring(server, editor)),
     registerTextEditorCommand('r1.dismiss', (editor) => dismiss(server, editor)),
-    registerCommand('r1.showWhy', () => showWhy(server, log)),
+    registerCommand('r1.showWhy', () => showWhy(server)),
     registerCommand('r1.restart', () => (server.running ? server.execute('r1.restartEngine') : server.restart())),
     registerCommand('r1.showLog', () => log.show(true)),
     registerCommand('r1.menu', () => menu(status)),
@@ -61,25 +61,36 @@ async function dismiss(server, editor) {
 }
 
 /**
- * @param {Server} server
- * @param {vscode.LogOutputChannel} log
+ * One record of `r1.why`.
+ *
+ * @typedef {{ path: string | null, line: number, column: number, sentence: string }} Reason
  */
-async function showWhy(server, log) {
+
+/**
+ * The last suggestions and why they were or were not shown, newest first; choosing one goes to its place.
+ *
+ * @param {Server} server
+ */
+async function showWhy(server) {
   const reasons = await server.execute('r1.why');
   if (!Array.isArray(reasons)) return;
-  const lines = reasons.map(reasonLine).reverse();
-  if (lines.length === 0) lines.push('  nothing was asked for yet');
-  log.info(`Why suggestions were or were not shown, newest last:\n${lines.join('\n')}`);
-  log.show(true);
+  const items = reasons.map((/** @type {Reason} */ reason) => ({
+    label: reason.sentence,
+    description: `${reason.path ? vscode.workspace.asRelativePath(reason.path) : 'untitled'}:${reason.line}:${reason.column}`,
+    reason,
+  }));
+  const placeHolder = items.length > 0 ? 'Newest first' : 'Nothing was asked for yet';
+  const chosen = await vscode.window.showQuickPick(items, { title: 'R1: why a suggestion did or did not come', placeHolder });
+  if (chosen?.reason.path) await goTo(chosen.reason.path, chosen.reason);
 }
 
 /**
- * @param {{ path: string | null, line: number, column: number, sentence: string }} reason
- * @returns {string}
+ * @param {string} path
+ * @param {Reason} reason line and column from 1
  */
-function reasonLine(reason) {
-  const file = reason.path ? vscode.workspace.asRelativePath(reason.path) : 'untitled';
-  return `  ${file}:${reason.line}:${reason.column}  ${reason.sentence}`;
+async function goTo(path, { line, column }) {
+  const place = new vscode.Position(line - 1, column - 1);
+  await vscode.window.showTextDocument(vscode.Uri.file(path), { selection: new vscode.Range(place, place) });
 }
 
 /** @param {import('./status').Status} status */

@@ -101,7 +101,9 @@ class Server {
         documentSelector: [{ scheme: 'file' }, { scheme: 'untitled' }],
         initializationOptions: serverSettings,
         outputChannel: this.log,
-        middleware: { workspace: { configuration: answerConfiguration } },
+        middleware: {
+          workspace: { configuration: answerConfiguration, didChangeConfiguration: () => this.sendSettings() },
+        },
       },
     );
     client.registerFeature(EDIT_COMMAND_FEATURE);

@@ -28,7 +28,4 @@ function serverPath() {
 /** @param {vscode.ConfigurationChangeEvent} event */
 const changesServer = (event) => event.affectsConfiguration(`${SECTION}.server`);
 
-/** @param {vscode.ConfigurationChangeEvent} event */
-const changesSettings = (event) => event.affectsConfiguration(SECTION);
-
-module.exports = { SECTION, serverSettings, serverPath, changesServer, changesSettings };
+module.exports = { SECTION, serverSettings, serverPath, changesServer };

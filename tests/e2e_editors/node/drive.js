@@ -102,10 +102,13 @@ const STEPS = {
   noGhost: async (session) => {
     await until(async () => (await session.text(GHOST)) === '', 'the end of ghost text');
   },
-  /** Waits until the file on disk contains a text; saves first. */
+  /** Saves until the file on disk contains a text. */
   saved: async (session, text) => {
-    await session.page.keyboard.press('Control+s');
-    await until(async () => fs.readFileSync(session.plan.file, 'utf8').includes(text), `a saved ${JSON.stringify(text)}`, 20);
+    await until(async () => {
+      await session.page.keyboard.press('Control+s');
+      await sleep(200);
+      return fs.readFileSync(session.plan.file, 'utf8').includes(text);
+    }, `a saved ${JSON.stringify(text)}`, 20);
   },
   squiggle: async (session) => {
     await until(() => session.page.locator('.monaco-editor .squiggly-error').count(), 'an error mark');
@@ -114,6 +117,10 @@ const STEPS = {
   widget: async (session, name) => {
     session.seen[name] = await until(() => session.text(WIDGETS[/** @type {keyof WIDGETS} */ (name)]), name, 20);
   },
+  /** Remembers what notifications are open. */
+  notifications: async (session) => {
+    session.seen.notifications = await session.text('.notification-toast');
+  },
   /** Runs a command of the palette by its title. */
   palette: async (session, title) => {
     await session.page.keyboard.press('F1');
@@ -121,12 +128,12 @@ const STEPS = {
     await until(async () => (await session.text('.quick-input-list .monaco-list-row.focused')).includes(title), title, 20);
     await session.page.keyboard.press('Enter');
   },
-  /** Remembers the text of the output panel once it contains a text. */
-  panel: async (session, text) => {
-    session.seen.panel = await until(async () => {
-      const shown = await session.text('.panel .view-lines');
+  /** Waits until the list that a command offers contains a text, and remembers the list. */
+  list: async (session, text) => {
+    session.seen.list = await until(async () => {
+      const shown = await session.text('.quick-input-widget:visible');
       return shown.includes(text) ? shown : '';
-    }, `the panel with ${JSON.stringify(text)}`, 20);
+    }, `a list with ${JSON.stringify(text)}`, 20);
   },
   picture: async (session, name) => {
     await session.page.screenshot({ path: path.join(session.plan.pictures, `vscode-${name}.png`) });
