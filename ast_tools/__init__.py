@@ -1,11 +1,11 @@
 """Syntax side: pure, total, byte offsets. Knows nothing of editors or models."""
 
-from ast_tools.complete import REASONS, Cutter, CutResult
+from ast_tools.complete import REASONS, CutResult, Cutter
 from ast_tools.edits import Edit, apply, inverted
 from ast_tools.functions import Function, Param, function_at, functions, same_except_docstrings
 from ast_tools.grammar import warm
 from ast_tools.languages import LANGUAGES, Language, language_of
-from ast_tools.repair import Repair, repairs
+from ast_tools.repair import Repair, repairs, repairs_in
 from ast_tools.scopes import Place, Scope, enclosing, place, statement_around, wants_multiline
 from ast_tools.symbols import Call, Definition, call_at, definitions, definitions_between, imports, mentioned
 from ast_tools.syntax import Problem, adds_errors, problems
@@ -16,7 +16,7 @@ __all__ = [
     "SyntaxTree", "TreeSession", "parse", "reparse",
     "Edit", "apply", "inverted",
     "Problem", "problems", "adds_errors",
-    "Repair", "repairs",
+    "Repair", "repairs", "repairs_in",
     "Cutter", "CutResult", "REASONS",
     "Place", "place", "wants_multiline",
     "Scope", "enclosing", "statement_around",

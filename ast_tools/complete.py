@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ast_tools.languages import Language
-from ast_tools.lexer import Token, tokens, unmatched
+from ast_tools.lexer import PARTNER, Token, tokens, unmatched
 from ast_tools.region import Region, region
 from ast_tools.scopes import Place, place
 from ast_tools.spot import Spot, spot, width
@@ -20,6 +20,7 @@ REASONS: dict[str, str] = {
     "complete": "The statement is complete.",
     "block_end": "The block is complete.",
     "closer": "The bracket that comes next already stands after the cursor.",
+    "surplus": "The bracket that comes next would close nothing.",
     "suffix": "The lines that come next already stand after the cursor.",
     "loop": "The model began to repeat itself.",
     "limit": "The text is as long as a suggestion may be.",
@@ -38,7 +39,7 @@ FINISH_BUDGET_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """`text`: what there is to show; `done`: stop the model; `reason`: a key of REASONS, why it stopped or was rejected."""
+    """`text`: what there is to show; `done`: stop the model; `reason`: why it stopped or was rejected, of REASONS."""
 
     text: str
     done: bool
@@ -74,7 +75,8 @@ class Cutter:
         self._region = region(tree, language, text, offset)
         self._place = place(tree, text, offset)
         self._prose = self._place in (Place.COMMENT, Place.STRING)
-        self._multiline = multiline and not self._prose
+        self._multiline = multiline and not self._prose and not _has_body(self._spot)
+        self._closable = _closable(language, self._region)
         self._floor = self._errors_before()
         self._raw = ""
         self._lines_seen = 0
@@ -99,10 +101,8 @@ class Cutter:
 
     def _watch(self, piece: str, first: int) -> None:
         """Looks for a reason to stop, in the order of the text."""
-        if self._spot.after[:1] and not self._spot.inserts_above and any(mark in ")]}\"'`" for mark in piece):
-            end = _closer_after(self._language, self._raw, self._spot.after, in_string=self._place is Place.STRING)
-            if end is not None:
-                return self._stop("closer", end)
+        if any(mark in ")]}\"'`" for mark in piece) and (surplus := self._surplus()) is not None:
+            return self._stop(*surplus)
         at = self._raw.find("\n", max(0, first - 1))
         while at >= 0 and self._reason is None:
             if at >= first or self._raw[at] == "\n":
@@ -118,6 +118,23 @@ class Cutter:
             return self._stop("loop", repeat)
         if len(self._raw) > MAX_CHARS:
             return self._stop("limit", len(self._raw))
+        return None
+
+    def _surplus(self) -> tuple[str, int] | None:
+        """Where the completion writes a closer that stands after the caret already, or that closes nothing."""
+        here = self._spot
+        if not here.inserts_above:
+            end = _closer_after(self._language, self._raw, here.after, in_string=self._place is Place.STRING)
+            if end is not None:
+                return "closer", end
+        if self._language is None or self._closable is None or self._prose:
+            return None
+        data = self._raw.encode("utf-8", "replace")
+        closers, _ = unmatched(tokens(self._language, data))
+        for number, closer in enumerate(closers):
+            if number >= len(self._closable.openers) or self._closable.openers[number] != PARTNER[closer.text]:
+                end = len(data[: closer.start].decode("utf-8", "replace"))
+                return ("closer" if self._closable.closed_below else "surplus"), end
         return None
 
     def _line_ended(self, at: int) -> None:
@@ -310,6 +327,33 @@ _WORD_DONE = re.compile(r"[ \t]*(\w+(?=\W)|[^\w\s])")
 _CLOSERS = frozenset(")]}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Closable:
+    """The brackets open at the caret that nothing after it closes, innermost first."""
+
+    openers: tuple[bytes, ...]
+    closed_below: bool
+
+
+def _closable(language: Language | None, around: Region) -> _Closable | None:
+    """None where an open string hides the brackets."""
+    if language is None:
+        return None
+    before, after = tokens(language, around.before), tokens(language, around.after)
+    if any(token.kind == "unclosed" for token in before):
+        return None
+    _, openers = unmatched(before)
+    closers, _ = unmatched(after)
+    count = max(0, len(openers) - len(closers))
+    return _Closable(tuple(opener.text for opener in openers[::-1][:count]), bool(closers))
+
+
+def _has_body(here: Spot) -> bool:
+    """Whether the caret stands in a line, a header most likely, whose block is there already."""
+    below = next((line for line in here.following if line.strip()), "")
+    return not here.blank_before and width(below) > width(here.before)
+
+
 def _clean_around(tree: SyntaxTree, around: Region, length: int, here: Spot) -> bool:
     """Whether no error touches the lines of the completion."""
     at = len(around.before)
@@ -372,7 +416,9 @@ def _without_overlap(text: str, here: Spot) -> str:
         return text.rstrip()[: -len(stripped)]
     for length in range(min(len(stripped), len(text)), 0, -1):
         head = stripped[:length]
-        if text.endswith(head) and (length == len(stripped) or not any(mark.isalnum() for mark in head)):
+        # Part of a word is no overlap; what ends before a closer is whole.
+        whole = stripped[length : length + 1] in _CLOSERS | {""} or not any(mark.isalnum() for mark in head)
+        if whole and text.endswith(head):
             return text[:-length]
     return text
 

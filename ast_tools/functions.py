@@ -100,8 +100,8 @@ def function_at(tree: SyntaxTree, offset: int) -> Function | None:
             if found is not None:
                 # Seen from a statement inside it, a function's facts are those of that statement alone.
                 return _innermost(_functions(tree, (found.start, found.end)), at, span)
-            node = tree.root.descendant_for_byte_range(at, at) if node is None else node
-        node = node.parent
+            node = node or tree.root.descendant_for_byte_range(at, at)
+        node = node.parent if node is not None else None
     return None
 
 

@@ -28,8 +28,10 @@ def grammar(name: str) -> tree_sitter.Language:
 
 @cache
 def query(name: str, kind: str) -> tree_sitter.Query:
-    """The language's own query of one kind ("functions", "definitions", ...), its folders joined; "; replaces" on a file's
-    first line says that it stands alone."""
+    """The language's own query of one kind ("functions", "definitions", ...), its folders joined.
+
+    "; replaces" on a file's first line says that it stands alone.
+    """
     root = files("ast_tools") / "queries"
     sources: list[str] = []
     for folder in LANGUAGES[name].queries:

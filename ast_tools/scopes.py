@@ -130,7 +130,9 @@ def _anchor(language: Language, text: bytes, offset: int) -> int:
     return len(text[:line_start].rstrip())
 
 
-def _scope(language: Language, text: bytes, kind: str, node: tree_sitter.Node, captures: dict[str, list[tree_sitter.Node]]) -> Scope:
+def _scope(
+    language: Language, text: bytes, kind: str, node: tree_sitter.Node, captures: dict[str, list[tree_sitter.Node]]
+) -> Scope:
     name, body = captures.get("name"), captures.get("body")
     body_start = body[0].start_byte if body else node.end_byte
     return Scope(

@@ -168,7 +168,7 @@ def _leaves(root: tree_sitter.Node, start: int, end: int) -> list[tree_sitter.No
 
 
 def call_at(tree: SyntaxTree, offset: int) -> Call | None:
-    """The innermost call whose parentheses are around an offset; an unclosed one must already be a call to the grammar."""
+    """The innermost call whose parentheses are around an offset; an unclosed one must be a call to the grammar."""
     best: tuple[tuple[int, int], dict[str, list[tree_sitter.Node]]] | None = None
     keywords: list[tuple[int, int, str]] = []
     for captures in matches(tree.language.name, "calls", tree.root, (max(0, offset - 1), offset + 1)):

@@ -11,8 +11,9 @@ from ast_tools.grammar import parser
 from ast_tools.languages import Language
 
 PARSE_BUDGET_S = 0.2
+SLICE_S = 0.005
 SESSION_BUDGET_S = 2.0
-"""What one text may cost a session in total. A clean 10 MB file takes about one second; some 15 bytes take more than 20."""
+"""What one text may cost a session: a clean 10 MB file takes about one second, some 15 bytes take more than 20."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +62,12 @@ def _errors(root: tree_sitter.Node) -> list[tree_sitter.Node]:
 
 
 def parse(language: Language, text: bytes, budget_s: float = PARSE_BUDGET_S) -> SyntaxTree | None:
-    """The tree of a text, or None when the budget (seconds) is spent. Never raises."""
-    try:
-        return SyntaxTree(language, text, parser(language.name, budget_s).parse(text))
-    except ValueError:
-        return None
+    """The tree of a text, or None when the budget (seconds of this thread's processor time) is spent. Never raises.
+
+    Parses in slices, because the grammar holds the interpreter lock while it works.
+    """
+    raw = _in_slices(language, text, None, budget_s)
+    return SyntaxTree(language, text, raw) if raw is not None else None
 
 
 def reparse(before: SyntaxTree, edits: tuple[Edit, ...], budget_s: float = PARSE_BUDGET_S) -> SyntaxTree | None:
@@ -73,10 +75,21 @@ def reparse(before: SyntaxTree, edits: tuple[Edit, ...], budget_s: float = PARSE
     raw, text = before.raw.copy(), apply(before.text, edits)
     for edit in sorted(edits, key=lambda edit: (edit.start, edit.end), reverse=True):
         mark_edit(raw, before.text, edit.start, edit.end, edit.new)
-    try:
-        return SyntaxTree(before.language, text, parser(before.language.name, budget_s).parse(text, raw))
-    except ValueError:
-        return None
+    after = _in_slices(before.language, text, raw, budget_s)
+    return SyntaxTree(before.language, text, after) if after is not None else None
+
+
+def _in_slices(
+    language: Language, text: bytes, old: tree_sitter.Tree | None, budget_s: float
+) -> tree_sitter.Tree | None:
+    works = parser(language.name, min(budget_s, SLICE_S))
+    started = time.thread_time()
+    while True:
+        try:
+            return works.parse(text, old) if old is not None else works.parse(text)
+        except ValueError:
+            if time.thread_time() - started >= budget_s:
+                return None
 
 
 def mark_edit(raw: tree_sitter.Tree, text: bytes, start: int, old_end: int, new: bytes) -> None:

@@ -1,24 +1,24 @@
 """JavaScript, with JSX."""
 
-from ast_tools.languages.record import Language, Lexis
+from ast_tools.languages.record import Language, Lexis, words
 
 LEXIS = Lexis(
     strings=(('"', '"', False), ("'", "'", False), ("`", "`", True)),
     regexes=True,
     templates="`",
 )
-STATEMENT_WORDS = frozenset(
-    "break case catch const continue debugger do export finally let return switch throw try var while".split()
+STATEMENT_WORDS = words(
+    "break case catch const continue debugger do export finally let return switch throw try var while"
 )
-BLOCK_WORDS = frozenset("if else for while do try catch finally switch function class".split())
+BLOCK_WORDS = words("if else for while do try catch finally switch function class")
 KEYWORDS = (
     STATEMENT_WORDS
     | BLOCK_WORDS
-    | frozenset("async await delete extends import in instanceof new of super this typeof void with yield".split())
+    | words("async await delete extends import in instanceof new of super this typeof void with yield")
 )
-BUILTINS = frozenset(
-    "Array Boolean Buffer Date Error JSON Map Math Number Object Promise RegExp Set String Symbol TypeError console "
-    "document exports module parseInt process require setTimeout undefined window".split()
+BUILTINS = words(
+    "Array Boolean Buffer Date Error JSON Map Math Number Object Promise RegExp Set String Symbol TypeError console ",
+    "document exports module parseInt process require setTimeout undefined window",
 )
 BODIES = frozenset({"program", "statement_block", "class_body", "switch_body", "class_static_block"})
 IDENTIFIERS = frozenset(

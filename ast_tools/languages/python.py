@@ -5,7 +5,7 @@ import builtins
 import keyword
 import warnings
 
-from ast_tools.languages.record import Language, Lexis
+from ast_tools.languages.record import Language, Lexis, words
 
 
 def accepts(text: bytes) -> bool:
@@ -39,11 +39,11 @@ PYTHON = Language(
     strings=frozenset({"string", "concatenated_string"}),
     comments=frozenset({"comment"}),
     string_holes=frozenset({"interpolation"}),
-    statement_words=frozenset(
-        "assert break class continue def del except finally global import nonlocal pass raise return try while with "
-        "elif".split()
+    statement_words=words(
+        "assert break class continue def del except finally global import nonlocal pass raise return try while with ",
+        "elif",
     ),
-    block_words=frozenset("if elif else for while try except finally with def class async match case".split()),
+    block_words=words("if elif else for while try except finally with def class async match case"),
     continuation_words=frozenset({"elif", "else", "except", "finally"}),
     receivers=frozenset({"self", "cls", "mcs"}),
     keywords=frozenset(keyword.kwlist) | {"print", "self"},

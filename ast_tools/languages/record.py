@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 
+def words(*lines: str) -> frozenset[str]:
+    """The words of some lines."""
+    return frozenset(word for line in lines for word in line.split())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexis:
     """What a scanner without a grammar must know: where brackets do not count.
@@ -26,7 +31,9 @@ class Language:
     `grammar` is "module:function"; `queries` are folders of `ast_tools/queries`, later ones are added to earlier ones.
     `bodies` are the node types whose children are statements (or members). `docstring` says where documentation
     stands: as the first statement inside a body, or as a comment before the definition. `block_opener` ends the
-    header of a block. `receivers` are names of a method's first parameter that no caller passes. `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None.
+    header of a block, `block_words` begin one. `statement_words` never stand inside an expression,
+    `continuation_words` go on with the statement above. `receivers` are names of a method's first parameter that no
+    caller passes. `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None.
     """
 
     name: str

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ast_tools.languages.javascript import BODIES, IDENTIFIERS, JAVASCRIPT, KEYWORDS, STATEMENT_WORDS
+from ast_tools.languages.record import words
 
 TYPESCRIPT = replace(
     JAVASCRIPT,
@@ -14,8 +15,7 @@ TYPESCRIPT = replace(
     bodies=BODIES | {"interface_body", "object_type", "enum_body"},
     identifiers=IDENTIFIERS | {"type_identifier"},
     statement_words=STATEMENT_WORDS | {"interface", "enum", "namespace"},
-    keywords=KEYWORDS
-    | frozenset("abstract as declare enum implements interface keyof namespace readonly type".split()),
+    keywords=KEYWORDS | words("abstract as declare enum implements interface keyof namespace readonly type"),
 )
 
 TSX = replace(

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from ast_tools.edits import Edit
+from ast_tools.languages import Language
 from ast_tools.repair.search import search
-from ast_tools.tree import SyntaxTree
+from ast_tools.tree import SyntaxTree, parse
 
-__all__ = ["Repair", "repairs"]
+__all__ = ["Repair", "repairs", "repairs_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ def repairs(tree: SyntaxTree, *, near: int | None = None, budget_s: float = 0.05
     """Repairs of a text, best first, at most three for one error; empty when it is clean or nothing fits.
 
     `near`: where the user last typed; what is broken there comes first. At most one for each error is sure.
-    `budget_s` (seconds) bounds the search; when it is spent nothing more is sure.
+    `budget_s` (seconds of this thread's processor time) bounds the search; when it is spent nothing more is sure.
     """
     return tuple(
         Repair(
@@ -41,3 +42,11 @@ def repairs(tree: SyntaxTree, *, near: int | None = None, budget_s: float = 0.05
         )
         for found in search(tree, near, budget_s)
     )
+
+
+def repairs_in(
+    language: Language, text: bytes, *, near: int | None = None, budget_s: float = 0.25
+) -> tuple[Repair, ...]:
+    """The same for a text without a tree, for a thread of its own (trees stay in theirs); empty without one in time."""
+    tree = parse(language, text, budget_s)
+    return repairs(tree, near=near, budget_s=budget_s) if tree is not None else ()

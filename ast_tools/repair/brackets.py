@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from ast_tools.edits import Edit
 from ast_tools.lexer import PARTNER, Token
 from ast_tools.repair.chunks import Chunk
-
 
 SURE_MARGIN = 10.0
 """Least lead of a sure candidate over the next, in score; chosen on the standard library and npm's own modules."""
@@ -53,7 +53,7 @@ class Habits:
     def __init__(self, found: tuple[Token, ...]) -> None:
         self.words = {token.text for token in found if token.kind == "word"}
         self._pairs: Counter[tuple[bytes, bytes]] = Counter()
-        for one, other in zip(found, found[1:], strict=False):
+        for one, other in pairwise(found):
             self._pairs[one.text, other.text] += 1
             self._pairs[_class(one), _class(other)] += 1
             self._pairs[one.text, _class(other)] += 1
@@ -254,21 +254,13 @@ class Brackets:
     def _closer_score(self, gap: int, opener: Token, closer: bytes, before: Token, after: Token | None) -> float:
         score = self.habits.gain(before, closer, after)
         same_line = after is not None and self._same_line(before, after)
-        if not same_line:
-            score += 6.0
-        elif after is not None and after.text in _TAILS and not self._more_tails(gap):
-            score += 6.0
-        elif after is not None and after.kind == "close" and after.text == closer:
-            score += 1.0
+        score += self._end_of_line_score(gap, closer, before, after)
         if before.text in _OPERATORS or before.text == b"," or (before.kind == "open" and before is not opener):
             score -= 25.0
         if before is opener:
             score -= 6.0 if after is not None and not self._called(opener) else 3.0
-        if same_line and after is not None and after.kind in ("word", "number", "string", "open"):
-            word = after.text in _COMPARISONS
-            score -= 0.0 if word else (8.0 if after.kind == "open" else 14.0)
-        if after is not None and same_line and after.text in _COMPARISONS and self._called(opener):
-            score += 3.0
+        if after is not None and same_line:
+            score += self._rest_of_line_score(opener, after)
         if self._same_line(opener, before):
             score += 2.0
         elif closer != b"}" and same_line:
@@ -276,6 +268,22 @@ class Brackets:
         if before.start > self._first_misaligned:
             score -= 14.0
         return score - self._unlikely_inside(opener, gap)
+
+    def _end_of_line_score(self, gap: int, closer: bytes, before: Token, after: Token | None) -> float:
+        """Brackets close at the end of a line, or before the punctuation that ends it."""
+        if after is None or not self._same_line(before, after):
+            return 6.0
+        if after.text in _TAILS and not self._more_tails(gap):
+            return 6.0
+        return 1.0 if after.text == closer else 0.0
+
+    def _rest_of_line_score(self, opener: Token, after: Token) -> float:
+        """What follows a closer on its line is rarely an operand, often a comparison of what a call returns."""
+        if after.text in _COMPARISONS:
+            return 3.0 if self._called(opener) else 0.0
+        if after.kind == "open":
+            return -8.0
+        return -14.0 if after.kind in ("word", "number", "string") else 0.0
 
     @cached_property
     def _first_misaligned(self) -> int:
@@ -335,7 +343,7 @@ class Brackets:
         return self.chunk.text.find(b"\n", one.end, other.start) < 0
 
     def _limit(self, opener: Token) -> int:
-        """Where the layout says at the latest that the opener is closed: the start of a line not deeper than its own."""
+        """Where the layout says at the latest that the opener is closed: a line not deeper than its own."""
         if opener.start not in self._limits:
             self._limits[opener.start] = self._find_limit(opener)
         return self._limits[opener.start]

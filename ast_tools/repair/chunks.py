@@ -78,7 +78,7 @@ def chunks(language: Language, text: bytes) -> list[Chunk]:
 
 
 def _begins(language: Language, token: Token) -> bool:
-    if token.kind == "close" or token.kind == "op":
+    if token.kind in ("close", "op"):
         return False
     return token.text.decode("utf-8", "replace") not in language.continuation_words
 

@@ -37,7 +37,7 @@ def quotes(chunk: Chunk) -> Iterator[Candidate]:
 
 
 def _place_score(inside: bytes, after_tail: int) -> float:
-    """`after_tail`: bytes into the closing punctuation of the line; below zero the string would end before its last word."""
+    """`after_tail`: bytes into the punctuation that ends the line; below zero the string would end before a word."""
     if after_tail >= 0:
         return 20.0 - 3.0 * after_tail
     one_word = b" " not in inside

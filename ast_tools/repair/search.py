@@ -29,7 +29,7 @@ def search(tree: SyntaxTree, near: int | None, budget_s: float) -> list[Found]:
         return []
     if len(tree.text) > MAX_BYTES:
         return []
-    deadline = time.perf_counter() + budget_s
+    deadline = time.thread_time() + budget_s
     pieces = chunks(tree.language, tree.text)
     broken = _broken(tree, pieces)
     habits = Habits(tuple(token for piece in pieces for token in piece.significant)) if broken else Habits(())
@@ -42,7 +42,7 @@ def search(tree: SyntaxTree, near: int | None, budget_s: float) -> list[Found]:
 
 
 def _broken(tree: SyntaxTree, pieces: list[Chunk]) -> list[Chunk]:
-    """Pieces whose brackets or strings do not close; else those where the grammar sees an error, and their neighbours."""
+    """Pieces whose brackets or strings do not close; else those where the grammar sees an error."""
     unbalanced = [
         piece
         for piece in pieces
@@ -102,7 +102,7 @@ def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *
     for tried, candidate in enumerate(ordered):
         if len(verified) == 3 or tried >= TRIES:
             break
-        if time.perf_counter() > deadline:
+        if time.thread_time() > deadline:
             complete = False
             break
         key = b"".join(apply(tree.text, [candidate.edit])[piece.start : piece.end + 8].split())
