@@ -2,19 +2,21 @@
 
     python -m bench.host [MODEL]
 
-Rounds of all contenders alternate and medians of ratios are compared, so that a busy machine disturbs all alike. The
-loop reads the prompt in batches of 512 and decodes greedily; the host does all it does for a real request but HTTP,
-whose part is measured by bench/overhead.py. SmolLM2 has no infill markers: three of its control tokens stand in for
-them, which makes the layout, and so the time, the same.
+Host and loop take turns after every 512 prompt tokens and after every token of the answer, so that whatever else the
+machine does disturbs both alike; ratios are of medians. The loop reads in batches of 512 and decodes greedily; the host
+does all it does for a real request but HTTP, whose part is measured by bench/overhead.py. SmolLM2 has no infill
+markers: three of its control tokens stand in for them, which makes the layout, and so the time, the same.
 """
 
 import ctypes
 import importlib.util
 import os
+import random
 import statistics
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,15 @@ import numpy as np
 from bench.report import Report
 from engine.backends.backend import Encoded
 from engine.backends.llama_cpp import LlamaBackend
-from engine.host.scheduler import Event, Scheduler
+from engine.host.scheduler import SLICE, Event, Scheduler
 from engine.host.sequence import Job
 from engine.models.resolve import resolve
 from engine.prompt.fim import FimRow
 from engine.types import EngineOptions, GenerateRequest, InfillPrompt, Prompt, TextPrompt
 
-ROUNDS = 5
+ROUNDS = 3
+SERVER_ROUNDS = 2
+CANCELS = 20
 PROMPT_TOKENS = 1024
 ANSWER_TOKENS = 48
 TYPED_PROMPT_TOKENS = 1500
@@ -39,8 +43,9 @@ SUFFIX_TOKENS = 400
 N_CTX = 4096
 ROW = FimRow(prefix="<repo_name>", suffix="<file_sep>", middle="<filename>")
 
-Speeds = tuple[float, float]
-"""Prefill and decode, tokens per second."""
+Steps = Iterator[float]
+"""Seconds of each stretch of work: two of 512 prompt tokens, then one per token of the answer."""
+STRETCH = 512
 
 
 def main() -> int:
@@ -52,29 +57,29 @@ def main() -> int:
     tokens = backend.tokens_of(code)
     _compare(report, backend, tokens[:PROMPT_TOKENS], str(resolve(options).path), threads)
     _first_text(report, backend, code, tokens)
+    _cancels(report, backend, tokens)
     report.notes.append(f"model {backend.info.id}, {threads} thread(s), medians of {ROUNDS} rounds")
     backend.close()
     return report.finish()
 
 
 def _compare(report: Report, backend: LlamaBackend, tokens: list[int], path: str, threads: int) -> None:
-    contenders: dict[str, Callable[[], Speeds]] = {
-        "host": lambda: _host_speeds(backend, tokens),
-        "raw": _raw_loop(backend, tokens, threads),
-    }
+    raw = _raw_loop(backend, threads)
+    taken = [list(zip(_host_steps(backend, tokens), raw(tokens), strict=True)) for _ in range(ROUNDS)]
+    n_stretches = len(tokens) // STRETCH
+    prefill = [pair for steps in taken for pair in steps[:n_stretches]]
+    decode = [pair for steps in taken for pair in steps[n_stretches:]]
     server = _llama_server(path, backend, tokens, threads)
-    if server is not None:
-        contenders["server"] = server
-    rounds = [{name: run() for name, run in contenders.items()} for _ in range(ROUNDS)]
-    for at, (figure, bound) in enumerate((("prefill", 0.95), ("decode", 0.92))):
-        speed = {name: statistics.median(one[name][at] for one in rounds) for name in contenders}
-        ratio = statistics.median(one["host"][at] / one["raw"][at] for one in rounds)
-        report.row(f"{figure}, host", f"{speed['host']:.1f} tok/s", value=speed["host"])
-        report.row(f"{figure}, raw loop", f"{speed['raw']:.1f} tok/s", value=speed["raw"])
-        report.at_least(f"{figure}, host / raw loop", ratio, bound)
+    for at, (name, pairs, amount, bound) in enumerate(
+        (("prefill", prefill, STRETCH, 0.95), ("decode", decode, 1, 0.92))
+    ):
+        host_tps, raw_tps = (amount / statistics.median(pair[side] for pair in pairs) for side in (0, 1))
+        report.row(f"{name}, host", f"{host_tps:.1f} tok/s", value=host_tps)
+        report.row(f"{name}, raw loop", f"{raw_tps:.1f} tok/s", value=raw_tps)
+        report.at_least(f"{name}, host / raw loop", statistics.median(raw / host for host, raw in pairs), bound)
         if server is not None:
-            against = statistics.median(one["host"][at] / one["server"][at] for one in rounds)
-            report.row(f"{figure}, host / llama.cpp's server", f"{against:.2f}", value=against)
+            ratio = host_tps / server[at]
+            report.row(f"{name}, host / llama.cpp's own server", f"{ratio:.2f} ({server[at]:.1f} tok/s)", value=ratio)
 
 
 def _first_text(report: Report, backend: LlamaBackend, code: str, tokens: list[int]) -> None:
@@ -100,6 +105,32 @@ def _first_text(report: Report, backend: LlamaBackend, code: str, tokens: list[i
         report.at_most(f"first token, {name}, warm / cold", statistics.median(ratios), 0.05)
 
 
+def _cancels(report: Report, backend: LlamaBackend, tokens: list[int]) -> None:
+    """From a cancel at a random moment of reading a prompt until the model's thread is free."""
+    scheduler = Scheduler(backend, _ignore)
+    chance = random.Random(0)
+    waits = []
+    for _ in range(CANCELS):
+        scheduler._kv.clear()
+        request = GenerateRequest(prompt=TextPrompt(text=""), max_tokens=1)
+        job = Job(request, Encoded(tokens=tokens[:TYPED_PROMPT_TOKENS]))
+        scheduler.submit(job)
+        cancelled: list[float] = []
+
+        def cancel(job: Job = job, cancelled: list[float] = cancelled) -> None:
+            cancelled.append(time.perf_counter())
+            scheduler.cancel(job)
+
+        timer = threading.Timer(0.02 + chance.random() * 0.5, cancel)
+        timer.start()
+        while scheduler.step():
+            pass
+        waits.append(time.perf_counter() - cancelled[0])
+        timer.join()
+    report.row("cancel while reading a prompt until idle, median", f"{statistics.median(waits) * 1e3:.1f} ms")
+    report.row("cancel while reading a prompt until idle, worst", f"{max(waits) * 1e3:.1f} ms", value=max(waits))
+
+
 def _time_to_first(scheduler: Scheduler, backend: LlamaBackend, prompt: Prompt) -> float:
     began = time.perf_counter()
     request = GenerateRequest(prompt=prompt, max_tokens=1)
@@ -109,28 +140,25 @@ def _time_to_first(scheduler: Scheduler, backend: LlamaBackend, prompt: Prompt) 
     return time.perf_counter() - began
 
 
-def _host_speeds(backend: LlamaBackend, tokens: list[int]) -> Speeds:
+def _host_steps(backend: LlamaBackend, tokens: list[int]) -> Steps:
     scheduler = Scheduler(backend, _ignore)
     scheduler._kv.clear()
     request = GenerateRequest(prompt=TextPrompt(text=""), max_tokens=ANSWER_TOKENS, stop=("\0never\0",))
-    job = Job(request, Encoded(tokens=list(tokens)))
-    scheduler.submit(job)
-    began = time.perf_counter()
-    while job.first_token is None:
-        scheduler.step()
-    first = time.perf_counter()
-    while scheduler.step():
-        pass
-    return len(tokens) / (first - began), (job.sequences[0].n_out - 1) / (time.perf_counter() - first)
+    scheduler.submit(Job(request, Encoded(tokens=list(tokens))))
+    for steps in (*[STRETCH // SLICE] * (len(tokens) // STRETCH), *[1] * (ANSWER_TOKENS - 1)):
+        began = time.perf_counter()
+        for _ in range(steps):
+            scheduler.step()
+        yield time.perf_counter() - began
 
 
 def _ignore(_events: list[Event]) -> None:
     pass
 
 
-def _raw_loop(backend: LlamaBackend, tokens: list[int], threads: int) -> Callable[[], Speeds]:
+def _raw_loop(backend: LlamaBackend, threads: int) -> Callable[[list[int]], Steps]:
     params = ll.llama_context_default_params()
-    params.n_ctx, params.n_batch, params.n_ubatch = N_CTX, 512, 512
+    params.n_ctx, params.n_batch, params.n_ubatch = N_CTX, STRETCH, STRETCH
     params.n_threads = params.n_threads_batch = threads
     context: Any = ll.llama_init_from_model(backend._model, params)
     size = backend.vocabulary.size
@@ -141,25 +169,23 @@ def _raw_loop(backend: LlamaBackend, tokens: list[int], threads: int) -> Callabl
             raise SystemExit("llama_decode failed")
         return int(np.ctypeslib.as_array(ll.llama_get_logits_ith(context, -1), (size,)).argmax())
 
-    def run() -> Speeds:
+    def steps(tokens: list[int]) -> Steps:
         ll.llama_memory_clear(ll.llama_get_memory(context), True)
-        began = time.perf_counter()
         token = 0
-        for start in range(0, len(tokens), 512):
-            token = decode(tokens[start : start + 512])
-        first = time.perf_counter()
-        for _ in range(ANSWER_TOKENS - 1):
-            token = decode([token])
-        return len(tokens) / (first - began), (ANSWER_TOKENS - 1) / (time.perf_counter() - first)
+        parts = [tokens[start : start + STRETCH] for start in range(0, len(tokens), STRETCH)]
+        for part in (*parts, *[None] * (ANSWER_TOKENS - 1)):
+            began = time.perf_counter()
+            token = decode([token] if part is None else part)
+            yield time.perf_counter() - began
 
-    return run
+    return steps
 
 
-def _llama_server(path: str, backend: LlamaBackend, tokens: list[int], threads: int) -> Callable[[], Speeds] | None:
-    """llama.cpp's own server in this process, by the package xllamacpp; None where that is not installed."""
+def _llama_server(path: str, backend: LlamaBackend, tokens: list[int], threads: int) -> tuple[float, float] | None:
+    """Prefill and decode speed of llama.cpp's own server, by the package xllamacpp; None where it is not installed."""
     if importlib.util.find_spec("xllamacpp") is None:
         return None
-    import xllamacpp  # type: ignore[import-not-found,unused-ignore]
+    import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = path
@@ -167,15 +193,16 @@ def _llama_server(path: str, backend: LlamaBackend, tokens: list[int], threads: 
     params.n_parallel = 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
     params.warmup = False
+    params.verbosity = -1
     server = xllamacpp.Server(params)
     text = b"".join(map(backend.piece, tokens)).decode("utf-8", "replace")
-
-    def run() -> Speeds:
-        body = {"prompt": text, "n_predict": ANSWER_TOKENS, "temperature": 0, "cache_prompt": False, "ignore_eos": True}
-        timings = server.handle_completions(body)["timings"]
-        return float(timings["prompt_per_second"]), float(timings["predicted_per_second"])
-
-    return run
+    body = {"prompt": text, "n_predict": ANSWER_TOKENS, "temperature": 0, "cache_prompt": False, "ignore_eos": True}
+    timings = [server.handle_completions(body)["timings"] for _ in range(SERVER_ROUNDS)]
+    prefill, decode = (
+        statistics.median(float(timing[key]) for timing in timings)
+        for key in ("prompt_per_second", "predicted_per_second")
+    )
+    return prefill, decode
 
 
 if __name__ == "__main__":

@@ -4,8 +4,7 @@ A closed connection cancels its handler (`AppRunner(handler_cancellation=True)`)
 """
 
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -87,14 +86,14 @@ async def _generate(
     info = host.info
     wanted = body.request(body.rendered(), maker_sampling(info.family) if kind == "chat" else GREEDY)
     shape = Shape(kind=kind, model=info.id)
-    async with aclosing(await host.submit(wanted)) as answer:
+    async with host.answering(wanted) as answer:
         if body.stream:
             return await _stream(request, shape, answer)
         chunks = [chunk async for batch in answer for chunk in batch]
     return web.json_response(shape.whole(chunks, wanted.n))
 
 
-async def _stream(request: web.Request, shape: Shape, answer: AsyncGenerator[list[Chunk], None]) -> web.StreamResponse:
+async def _stream(request: web.Request, shape: Shape, answer: AsyncIterator[list[Chunk]]) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
     try:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -98,11 +99,12 @@ class Host:
     async def tokens(self, text: str) -> list[int]:
         return await asyncio.to_thread(self.ready().tokens_of, text)
 
-    async def submit(self, request: GenerateRequest) -> AsyncGenerator[list[Chunk], None]:
-        """Queues a request, and returns its answer: lists of what has come since the last one.
+    @asynccontextmanager
+    async def answering(self, request: GenerateRequest) -> AsyncIterator[AsyncIterator[list[Chunk]]]:
+        """Queues a request and gives its answer: lists of what has come since the last one.
 
-        Raises EngineError here, not in the generator, when the request cannot be served. Closing the generator, or
-        cancelling whoever iterates it, stops the work.
+        Leaving the context stops the work, whether or not anything was read. Raises EngineError on entering when the
+        request cannot be served, and from the iterator when the model fails on the way.
         """
         backend = self.ready()
         encoded = await asyncio.to_thread(backend.encode, request)
@@ -112,17 +114,10 @@ class Host:
         job, mailbox = Job(request, encoded), _Mailbox()
         scheduler.submit(job)
         self._mailboxes[job] = mailbox
-        return self._answer(scheduler, job, mailbox)
-
-    async def _answer(self, scheduler: Scheduler, job: Job, mailbox: "_Mailbox") -> AsyncGenerator[list[Chunk], None]:
         try:
-            over = False
-            while not over:
-                chunks = await mailbox.take()
-                over = chunks[-1].usage is not None
-                yield chunks
+            yield mailbox.letters()
         finally:
-            self._mailboxes.pop(job, None)
+            del self._mailboxes[job]
             scheduler.cancel(job)
 
     # -- the model's thread ----------------------------------------------------------------------------------------
@@ -198,14 +193,15 @@ class _Mailbox:
             self._chunks.append(said)
         self._full.set()
 
-    async def take(self) -> list[Chunk]:
-        await self._full.wait()
-        self._full.clear()
-        if self._chunks:
+    async def letters(self) -> AsyncGenerator[list[Chunk], None]:
+        """What has come, each time something has; ends with the chunk that holds the usage."""
+        over = False
+        while not over:
+            await self._full.wait()
+            self._full.clear()
             chunks, self._chunks = self._chunks, []
-            if self._error is not None:
-                self._full.set()
-            return chunks
-        if self._error is not None:
-            raise self._error
-        raise AssertionError("a mailbox was opened without anything in it")
+            if chunks:
+                over = chunks[-1].usage is not None
+                yield chunks
+            if self._error is not None and not over:
+                raise self._error

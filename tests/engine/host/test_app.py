@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from engine.host.app import Host, create_app
-from engine.types import EngineOptions
+from engine.types import EngineOptions, GenerateRequest, TextPrompt
 
 WORDS = " ".join(f"w{n}" for n in range(300))
 SCRIPT: dict[str, Any] = {
@@ -208,6 +208,15 @@ def test_a_closed_connection_stops_the_reading_of_a_prompt(tmp_path: Path) -> No
         assert await until(lambda: not host.health()["busy"]) < 1
 
     with_host(tmp_path, check, prefill_s=60.0)
+
+
+def test_an_answer_that_nobody_reads_is_stopped(tmp_path: Path) -> None:
+    async def check(host: Host, _client: Client) -> None:
+        async with host.answering(GenerateRequest(prompt=TextPrompt(text="slow"))):
+            assert host.health()["busy"]
+        assert await until(lambda: not host.health()["busy"]) < 1
+
+    with_host(tmp_path, check)
 
 
 def test_a_newer_request_of_a_session_ends_the_older(tmp_path: Path) -> None:
