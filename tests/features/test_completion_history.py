@@ -12,7 +12,7 @@ def states(*texts: str) -> list[Snapshot]:
 
 def undone(*texts: str) -> bool:
     history = History()
-    return [history.undone(state) for state in states(*texts)][-1]
+    return [history.undone(state, len(state.text)) for state in states(*texts)][-1]
 
 
 def test_going_back_by_more_than_a_key_is_an_undo() -> None:
@@ -31,16 +31,16 @@ def test_typing_and_backspace_are_not() -> None:
 def test_asking_again_is_not() -> None:
     history = History()
     [state] = states("x = ")
-    assert [history.undone(state) for _ in range(3)] == [False, False, False]
+    assert [history.undone(state, 4) for _ in range(3)] == [False, False, False]
 
 
 def test_undo_of_an_accepted_suggestion_even_when_nothing_was_asked_in_between() -> None:
     history = History()
     before, after = snapshot_of("x = ", version=1), snapshot_of("x = ", version=3)
-    assert not history.undone(before)
+    assert not history.undone(before, 4)
     history.shown(before, 4, (Suggestion(id="1", start=4, end=4, new="foo", text="foo"),))
     history.accepted("1")
-    assert history.undone(after)
+    assert history.undone(after, 4)
     assert history.n_accepted == 1
 
 

@@ -227,7 +227,7 @@ def test_a_command_that_makes_no_sense_is_one_sentence(command: str, arguments: 
         ("\x85\x0b\x0c\u2028 = 1\rx = $0", "python"),
         ("Ã©Ã¨ \udcff'\nx = $0".encode("utf-8", "replace").decode(), "python"),
         ("x" * 200_000 + " = $0", "javascript"),
-        ("((((((" * 5_000 + "$0", "python"),
+        ("((((((" * 50 + "$0", "python"),
         ("x = $0", ""),
     ],
 )

@@ -76,7 +76,7 @@ async def complete(desk: CompletionDesk, snapshot: Snapshot, offset: int, ask: A
     began = time.monotonic()
     plain = _Question(snapshot=snapshot, offset=offset, ask=ask, means=means)
     question = plain.of(snapshot)
-    outcome = _at_once(desk, question, undone=desk.history.undone(snapshot))
+    outcome = _at_once(desk, question, undone=desk.history.undone(snapshot, offset))
     if outcome is None:
         outcome = await _joined(desk, question)
     if outcome is None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from typing import Self
 
 from r1_lsp.features.completion.ask import Suggestion
 from r1_lsp.snapshot import Snapshot
@@ -11,6 +12,7 @@ _STATES = 30
 _SHOWN = 100
 _DISMISSED = 50
 _ONE_CHARACTER = 4  # bytes
+_NEAR = 2_048  # bytes on either side of the cursor that tell one text from another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +20,13 @@ class _State:
     version: int
     length: int
     digest: bytes
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, offset: int) -> Self:
+        """The text as it looks from the cursor: its length, where the cursor is, what is near. Microseconds."""
+        near = snapshot.text[max(0, offset - _NEAR) : offset + _NEAR]
+        place = f"{snapshot.uri} {offset} {len(snapshot.text)} ".encode("utf-8", "replace")
+        return cls(version=snapshot.version or 0, length=len(snapshot.text), digest=_digest(place + near))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +48,12 @@ class History:
         self.n_accepted = 0
         self.n_dismissed = 0
 
-    def undone(self, snapshot: Snapshot) -> bool:
-        """Notes this text; whether it came about by an undo (or redo): it was there before, and one key cannot tell.
+    def undone(self, snapshot: Snapshot, offset: int) -> bool:
+        """Notes this text and cursor; whether they came about by an undo or redo: they were there before.
 
         Taking back one character looks the same as an undo of it, and goes on as if it had never been typed.
         """
-        state = _State(version=snapshot.version or 0, length=len(snapshot.text), digest=_digest(snapshot.text))
+        state = _State.of(snapshot, offset)
         states = self._states.setdefault(snapshot.uri, deque(maxlen=_STATES))
         self._states.move_to_end(snapshot.uri)
         while len(self._states) > _STATES:
@@ -65,7 +74,7 @@ class History:
                 suggestion=one,
                 uri=snapshot.uri,
                 whole_line=_whole_line(snapshot, offset, one.text),
-                state=_digest(snapshot.text),
+                state=_State.of(snapshot, offset).digest,
             )
         while len(self._shown) > _SHOWN:
             self._shown.popitem(last=False)

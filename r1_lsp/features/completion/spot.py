@@ -8,6 +8,7 @@ from typing import Self
 from r1_lsp.features.completion.trigger import is_inert
 from r1_lsp.snapshot import Snapshot
 
+NEAR = 16_384
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -23,7 +24,7 @@ class Since:
 class Spot:
     """Where a suggestion was asked for: before the cursor, `tail` (what an editor closed by itself), and the rest.
 
-    Texts are kept as 16-byte digests; a digest of a megabyte takes about a millisecond, so lengths are compared first.
+    Kept are digests of the `NEAR` bytes on either side, more than any prompt holds, and how much text there is beyond.
     """
 
     uri: str
@@ -36,15 +37,15 @@ class Spot:
     @classmethod
     def of(cls, snapshot: Snapshot, offset: int) -> Self:
         """The spot of a cursor."""
-        tail, text = inert_tail(snapshot, offset), memoryview(snapshot.text)
-        rest = text[offset + len(tail) :]
+        tail = inert_tail(snapshot, offset)
+        rest_start = offset + len(tail)
         return cls(
             uri=snapshot.uri,
             offset=offset,
-            before=_digest(text[:offset]),
+            before=_digest_before(snapshot.text, offset),
             tail=tail,
-            rest_length=len(rest),
-            rest=_digest(rest),
+            rest_length=len(snapshot.text) - rest_start,
+            rest=_digest_after(snapshot.text, rest_start),
         )
 
     def since(self, snapshot: Snapshot, offset: int) -> Since | None:
@@ -56,8 +57,7 @@ class Spot:
         head = text[offset:rest_start]
         if len(head) > len(self.tail) + 16 or _LINE_END.search(head) or not is_inert(head.decode("utf-8", "replace")):
             return None
-        view = memoryview(text)
-        if _digest(view[: self.offset]) != self.before or _digest(view[rest_start:]) != self.rest:
+        if _digest_before(text, self.offset) != self.before or _digest_after(text, rest_start) != self.rest:
             return None
         return Since(typed=text[self.offset : offset], head=head)
 
@@ -68,5 +68,13 @@ def inert_tail(snapshot: Snapshot, offset: int) -> bytes:
     return after if after.strip() and is_inert(after.decode("utf-8", "replace")) else b""
 
 
-def _digest(data: memoryview) -> bytes:
+def _digest_before(text: bytes, offset: int) -> bytes:
+    return _digest(text[max(0, offset - NEAR) : offset])
+
+
+def _digest_after(text: bytes, offset: int) -> bytes:
+    return _digest(text[offset : offset + NEAR])
+
+
+def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16, usedforsecurity=False).digest()
