@@ -5,6 +5,7 @@ character is moved to the character's start; past the end of a line it is the li
 the text.
 """
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from lsprotocol import types
@@ -17,6 +18,7 @@ Encoding = Literal["utf-8", "utf-16", "utf-32"]
 ENCODINGS: tuple[Encoding, ...] = ("utf-8", "utf-16", "utf-32")
 
 _KEEP = "surrogatepass"
+_CHUNK = 16 * 1024
 
 
 def offset_of(lines: "Lines", position: types.Position, encoding: Encoding) -> int:
@@ -58,12 +60,6 @@ def span_of(lines: "Lines", range_: types.Range, encoding: Encoding) -> tuple[in
     return (start, end) if start <= end else (end, start)
 
 
-def text_edit(lines: "Lines", start: int, end: int, new: bytes | str, encoding: Encoding) -> types.TextEdit:
-    """The edit that puts `new` in place of the bytes start..end."""
-    text = new if isinstance(new, str) else new.decode("utf-8", _KEEP)
-    return types.TextEdit(range=range_of(lines, start, end, encoding), new_text=text)
-
-
 def path_of(uri: str) -> str | None:
     """The file a URI names; None for other schemes (`untitled:`, `git:`): those are never looked up on disk."""
     try:
@@ -83,8 +79,18 @@ def _character_start(text: bytes, start: int, column: int) -> int:
 
 def _bytes_of(text: bytes, units: int, encoding: Encoding) -> int:
     """How many bytes the first `units` units of a text take."""
+    done = 0
+    for chunk in _chunks(text):
+        n_units = _units_in(chunk, encoding)
+        if n_units > units:
+            return done + _bytes_within(chunk, units, encoding)
+        done, units = done + len(chunk), units - n_units
+    return done
+
+
+def _bytes_within(text: bytes, units: int, encoding: Encoding) -> int:
     if text.isascii():
-        return min(units, len(text))
+        return units
     decoded = text.decode("utf-8", _KEEP)
     if encoding == "utf-32":
         return len(decoded[:units].encode("utf-8", _KEEP))
@@ -96,10 +102,23 @@ def _bytes_of(text: bytes, units: int, encoding: Encoding) -> int:
 
 
 def _units_of(text: bytes, encoding: Encoding) -> int:
+    return sum(_units_in(chunk, encoding) for chunk in _chunks(text))
+
+
+def _units_in(text: bytes, encoding: Encoding) -> int:
     if encoding == "utf-8" or text.isascii():
         return len(text)
     decoded = text.decode("utf-8", _KEEP)
     return len(decoded) if encoding == "utf-32" else len(decoded.encode("utf-16-le", _KEEP)) // 2
+
+
+def _chunks(text: bytes) -> Iterator[bytes]:
+    """A text in pieces, none cut inside a character: in a line of megabytes most are ASCII and need no decoding."""
+    start = 0
+    while start < len(text):
+        end = _character_start(text, 0, min(start + _CHUNK, len(text)))
+        yield text[start:end]
+        start = end
 
 
 def _is_high(wide: bytes, at: int) -> bool:

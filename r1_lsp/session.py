@@ -128,10 +128,6 @@ class Session:
         """Byte offset of a position in the snapshot's text."""
         return proto.offset_of(snapshot.lines, position, self.client.encoding)
 
-    def position(self, snapshot: Snapshot, offset: int) -> types.Position:
-        """Position of a byte offset in the snapshot's text."""
-        return proto.position_of(snapshot.lines, offset, self.client.encoding)
-
     def range(self, snapshot: Snapshot, start: int, end: int) -> types.Range:
         """Range of the bytes start..end."""
         return proto.range_of(snapshot.lines, start, end, self.client.encoding)
@@ -237,12 +233,6 @@ class Session:
     async def request(self, method: str, params: object) -> Any:
         """Sends a request and waits for the editor's answer. Raises RefusedByClient."""
         return await self._peer.request(method, params)
-
-    def log(self, text: str) -> None:
-        """A line in the editor's log of this server. Never source text."""
-        self._peer.notify(
-            types.WINDOW_LOG_MESSAGE, types.LogMessageParams(type=types.MessageType.Info, message=text), key="log"
-        )
 
     def show_message_once(self, kind: str, text: str, *, error: bool = False) -> None:
         """A message the user sees, once per kind and session; in the log too."""

@@ -29,12 +29,6 @@ class Texts:
         self._store = DocumentStore(encoding)
         self._trees: dict[str, TreeSession] = {}
 
-    def document(self, uri: str) -> Document | None:
-        return self._store.get(uri)
-
-    def uris(self) -> tuple[str, ...]:
-        return self._store.uris()
-
     def open(self, item: Mapping[str, Any]) -> Document | None:
         """Takes a `TextDocumentItem`; None when it is none."""
         document = self._store.open(item)

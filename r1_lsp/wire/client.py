@@ -22,13 +22,10 @@ class ClientInfo:
     folders: tuple[str, ...] = ()
     """URIs of the workspace folders at start."""
     inline_completion: bool = False
-    completion_snippets: bool = False
-    insert_replace: bool = False
     hover_markdown: bool = False
     code_action_literals: bool = False
     code_action_resolves_edit: bool = False
     code_action_keeps_data: bool = False
-    code_action_disabled: bool = False
     code_action_preferred: bool = False
     llm_generated_tag: bool = False
     document_changes: bool = False
@@ -38,10 +35,8 @@ class ClientInfo:
     diagnostic_versions: bool = False
     related_information: bool = False
     progress: bool = False
-    show_document: bool = False
     configuration: bool = False
     registers_configuration: bool = False
-    workspace_folders: bool = False
     edit_command: str = ""
     """A command of the editor's own that asks for a sentence and sends `r1.editSelection`."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -52,7 +47,7 @@ def read_client(params: Mapping[str, Any]) -> ClientInfo:
     """ClientInfo from the params of `initialize`; what is missing or of a wrong type counts as absent."""
     caps = _Json(params.get("capabilities"))
     doc, workspace, window = caps.at("textDocument"), caps.at("workspace"), caps.at("window")
-    action, item, published = doc.at("codeAction"), doc.at("completion", "completionItem"), doc.at("publishDiagnostics")
+    action, published = doc.at("codeAction"), doc.at("publishDiagnostics")
     info = _Json(params.get("clientInfo"))
     options = params.get("initializationOptions")
     return ClientInfo(
@@ -62,13 +57,10 @@ def read_client(params: Mapping[str, Any]) -> ClientInfo:
         process_id=_process_id(params.get("processId")),
         folders=_folders(params),
         inline_completion=doc.has("inlineCompletion"),
-        completion_snippets=item.flag("snippetSupport"),
-        insert_replace=item.flag("insertReplaceSupport"),
         hover_markdown="markdown" in doc.at("hover").strings("contentFormat"),
         code_action_literals=action.has("codeActionLiteralSupport"),
         code_action_resolves_edit="edit" in action.at("resolveSupport").strings("properties"),
         code_action_keeps_data=action.flag("dataSupport"),
-        code_action_disabled=action.flag("disabledSupport"),
         code_action_preferred=action.flag("isPreferredSupport"),
         llm_generated_tag=1 in action.at("tagSupport").items("valueSet"),
         document_changes=workspace.at("workspaceEdit").flag("documentChanges"),
@@ -78,10 +70,8 @@ def read_client(params: Mapping[str, Any]) -> ClientInfo:
         diagnostic_versions=published.flag("versionSupport"),
         related_information=published.flag("relatedInformation"),
         progress=window.flag("workDoneProgress"),
-        show_document=window.at("showDocument").flag("support"),
         configuration=workspace.flag("configuration"),
         registers_configuration=workspace.at("didChangeConfiguration").flag("dynamicRegistration"),
-        workspace_folders=workspace.flag("workspaceFolders"),
         edit_command=caps.at("experimental", "r1").text("editCommand"),
         options=options if isinstance(options, dict) else {},
     )

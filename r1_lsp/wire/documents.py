@@ -52,9 +52,6 @@ class DocumentStore:
     def get(self, uri: str) -> Document | None:
         return self._documents.get(uri)
 
-    def uris(self) -> tuple[str, ...]:
-        return tuple(self._documents)
-
     def open(self, item: Mapping[str, Any]) -> Document | None:
         """Takes a `TextDocumentItem`; None when it has no URI or no text."""
         uri, text, language = item.get("uri"), item.get("text"), item.get("languageId")
@@ -135,7 +132,9 @@ class DocumentStore:
 
 def _edits(lines: Lines, place: tuple[int, int, int, int], new: bytes, encoding: Encoding) -> list[Applied]:
     """The edit wanted; around it, in rare cases, what it takes to cut a surrogate pair before and join one after it."""
-    start, end = offset_at(lines, *place[:2], encoding), offset_at(lines, *place[2:], encoding)
+    start = end = offset_at(lines, *place[:2], encoding)
+    if place[2:] != place[:2]:
+        end = offset_at(lines, *place[2:], encoding)
     if encoding != "utf-16":
         return [_edit(lines, start, end, new)]
     edits: list[Applied] = []

@@ -46,7 +46,8 @@ _ANY_BUG = (Exception, KeyboardInterrupt, SystemExit)
 @cache
 def _converter() -> "cattrs.Converter":
     """Stateless and slow to build: one for all connections of the process."""
-    return default_converter()
+    converter: cattrs.Converter = default_converter()  # type: ignore[no-untyped-call]
+    return converter
 
 
 def is_request(method: str) -> bool:
@@ -257,7 +258,7 @@ class Wire:
             _log.info("dropped a notification outside of initialize and shutdown")
         elif message.method == types.CANCEL_REQUEST:
             id_ = message.params.get("id") if isinstance(message.params, dict) else None
-            if type(id_) in (int, str):
+            if isinstance(id_, int | str) and not isinstance(id_, bool):
                 self._requests.cancel(id_)
         elif (row := self._listeners.get(message.method)) is not None:
             self._notified(self.session, row, message.params)
