@@ -12,11 +12,19 @@ from engine.errors import (
     EngineUnavailable,
     ModelNotFound,
     ModelUnusable,
+    Unsupported,
 )
 from engine.types import Chunk, FinishReason, Usage
 
 _FINISH: dict[str, FinishReason] = {reason: reason for reason in get_args(FinishReason)}
 _FINISH |= {"limit": "length", "eos": "stop", "word": "stop", "eos_token": "stop"}
+_BY_TYPE: dict[str, type[EngineError]] = {
+    "model_not_found": ModelNotFound,
+    "model_unusable": ModelUnusable,
+    "unsupported": Unsupported,
+    "bad_request": BadRequest,
+    "internal": EngineUnavailable,
+}
 _LONGEST_MESSAGE = 300
 
 
@@ -106,10 +114,9 @@ def error_of(error: object, status: int, retry_after: str | None = None) -> Engi
         return BadRequest(message)
     if kind in ("busy", "loading") or status in (429, 503):
         return EngineBusy(message, retry_after_s=_seconds(record.get("retry_after_s") or retry_after))
-    by_type = {"model_not_found": ModelNotFound, "model_unusable": ModelUnusable, "internal": EngineUnavailable}
-    found = by_type.get(kind)
+    found = _BY_TYPE.get(kind)
     if found is None:
-        found = EngineUnavailable if status >= 500 and kind not in ("bad_request", "unsupported") else BadRequest
+        found = EngineUnavailable if status >= 500 and status != 501 else BadRequest
     return found(message)
 
 

@@ -3,6 +3,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -16,6 +17,8 @@ from engine.errors import EngineError
 from engine.supervisor import clear_away, session_for
 from engine.types import EngineOptions
 
+LOOK_S = 5.0
+"""Seconds a host gets to say how it is."""
 STOP_S = 6.0
 """Seconds a host gets to end in good order before it is killed."""
 
@@ -61,7 +64,7 @@ def _serve(given: argparse.Namespace) -> int:
     from engine.host.__main__ import Orders, end_now, real_host, run
     from engine.host.endpoint import Listener
 
-    options = place.settled(
+    options = place.named(
         EngineOptions(
             model=given.model,
             n_ctx=given.n_ctx,
@@ -100,6 +103,7 @@ class Found:
     pid: int
     socket: str
     status: str
+    detail: str
     model: str
     leases: int
 
@@ -124,7 +128,8 @@ def _status(given: argparse.Namespace) -> int:
     elif not hosts:
         print("no engine is running")
     for host in () if given.json else hosts:
-        print(f"{host.model or 'a model'}: {host.status}, process {host.pid}, {host.leases} in use, {host.socket}")
+        state = f"{host.status} ({host.detail})" if host.detail else host.status
+        print(f"{host.model or 'a model'}: {state}; process {host.pid}, {host.leases} in use, {host.socket}")
     return 0
 
 
@@ -132,19 +137,21 @@ async def _look(files: place.HostFiles, pid: int) -> Found:
     import aiohttp
 
     health: dict[str, Any] = {}
-    model = ""
     address = place.address_at(files.socket)
     if address is not None:
-        try:
-            async with asyncio.timeout(2), session_for(address) as http:
-                async with http.get(f"{address.url}/health") as response:
-                    health = await response.json()
-                async with http.get(f"{address.url}/v1/models") as response:
-                    model = (await response.json()).get("data", [{"id": ""}])[0]["id"]
-        except (aiohttp.ClientError, OSError, ValueError, LookupError):
-            model = ""
-    status, leases = str(health.get("status", "deaf")), int(health.get("leases", 0))
-    return Found(pid=pid, socket=str(files.socket), status=status, model=model, leases=leases)
+        # A host that does not answer in time is shown as deaf, which is the answer.
+        with contextlib.suppress(aiohttp.ClientError, OSError, ValueError):
+            # The lease's first line tells more than /health: the number of leases, and the model asked for.
+            async with asyncio.timeout(LOOK_S), session_for(address) as http, http.get(f"{address.url}/lease") as lease:
+                health = json.loads(await lease.content.readline())
+    return Found(
+        pid=pid,
+        socket=str(files.socket),
+        status=str(health.get("status", "deaf")),
+        detail=str(health.get("detail", "")),
+        model=str(health.get("asked", "")),
+        leases=max(int(health.get("leases", 1)) - 1, 0),
+    )
 
 
 def _stop(given: argparse.Namespace) -> int:

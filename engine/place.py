@@ -5,7 +5,6 @@ import json
 import stat
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ _NOT_FOR_HOSTS = ("url", "api_key", "remote_model")
 @cache
 def package_version() -> str:
     """The version of this distribution, or "0" when it runs from a bare source tree."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and not needed before `initialize`
+
     try:
         return version("r1-lsp")
     except PackageNotFoundError:
@@ -32,6 +33,15 @@ def settled(options: EngineOptions) -> EngineOptions:
     if script is not None:
         script = str(Path(script).expanduser().absolute())
     return replace(options, model=model, script=script, url=None, api_key=None, remote_model=None)
+
+
+def named(options: EngineOptions) -> EngineOptions:
+    """The options as they name a shared host: "default" replaced by what it means now. Reads a file."""
+    if options.script is not None:
+        return settled(options)
+    from engine.models.resolve import expanded  # brings pydantic along, which nobody may wait for before `initialize`
+
+    return settled(expanded(options))
 
 
 def options_to_json(options: EngineOptions) -> str:

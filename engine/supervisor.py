@@ -79,7 +79,8 @@ class Supervisor:
     ) -> None:
         self.board = StatusBoard()
         self.pid: int | None = None
-        self._options, self._directory, self._command, self._on_tcp = options, directory, command, on_tcp
+        self._asked = self._options = options
+        self._directory, self._command, self._on_tcp = directory, command, on_tcp
         self._watch = watch or Watch()
         self._task: asyncio.Task[None] | None = None
         self._life: Life | None = None
@@ -114,7 +115,7 @@ class Supervisor:
         pid = await asyncio.to_thread(platform.holder, files.lock)
         if pid is not None:
             platform.kill(pid)
-        self._deaths = 0
+        self._deaths, self._files = 0, None
         self.start()
 
     async def close(self) -> None:
@@ -175,6 +176,7 @@ class Supervisor:
 
     def _locate(self) -> place.HostFiles:
         if self._files is None:
+            self._options = place.named(self._asked)
             directory = self._directory or platform.runtime_dir()
             self._files = place.host_files(platform.private_dir(directory), self._options)
         return self._files

@@ -140,6 +140,7 @@ async def _serve(orders: Orders, build: Build, listener: Listener, lock: Lock) -
     host, app = build(orders.options)
     life = Lifetime(
         host.health,
+        asked=orders.options.script or orders.options.model,
         still_ours=lambda: listener.is_at_path() and lock.is_at_path(),
         patience=Patience(after_last_s=orders.after_last_s, for_first_s=orders.for_first_s, keep=orders.keep),
     )

@@ -28,11 +28,12 @@ class Patience:
 
 
 class Lifetime:
-    """Counts leases and tells when the host should end. Event-loop thread only."""
+    """Counts leases and tells when the host should end. Event-loop thread only. `asked` names the model for humans."""
 
-    def __init__(self, health: Health, *, still_ours: Callable[[], bool], patience: Patience) -> None:
+    def __init__(self, health: Health, *, still_ours: Callable[[], bool], patience: Patience, asked: str) -> None:
         self._health, self._still_ours, self._patience = health, still_ours, patience
         self._leases = 0
+        self._asked = asked
         self._moved = asyncio.Event()
         self._stopping = asyncio.Event()
         self._deadline = asyncio.get_running_loop().time() + patience.for_first_s
@@ -66,7 +67,9 @@ class Lifetime:
             state = {key: line.get(key) for key in ("status", "detail", "fraction")}
             if state != shown or loop.time() >= due:
                 shown, due = state, loop.time() + 1.0
-                await response.write(json.dumps({**line, "leases": self._leases}).encode() + b"\n")
+                await response.write(
+                    json.dumps({**line, "leases": self._leases, "asked": self._asked}).encode() + b"\n"
+                )
             # A loading model is looked at often, for its progress bar; a running one wakes nobody up needlessly.
             pause = 1.0 if line.get("status") == "ok" else 0.05
             with contextlib.suppress(TimeoutError):

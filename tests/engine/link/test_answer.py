@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from engine.answer import chunks, error_of, refusal
-from engine.errors import BadRequest, ContextOverflow, EngineBusy, EngineError, EngineUnavailable, ModelNotFound
+from engine.errors import (
+    BadRequest,
+    ContextOverflow,
+    EngineBusy,
+    EngineError,
+    EngineUnavailable,
+    ModelNotFound,
+    Unsupported,
+)
 from engine.types import Chunk, Usage
 
 
@@ -56,7 +64,7 @@ def test_nonsense_is_one_error(data: str) -> None:
         ({"type": "context_overflow", "message": "too long"}, 400, BadRequest),
         ({"type": "busy", "message": "m", "retry_after_s": 2}, 503, EngineBusy),
         ({"type": "model_not_found", "message": "m"}, 404, ModelNotFound),
-        ({"type": "unsupported", "message": "m"}, 501, BadRequest),
+        ({"type": "unsupported", "message": "m"}, 501, Unsupported),
         ({"type": "internal", "message": "m"}, 500, EngineUnavailable),
         ("plain text", 400, BadRequest),
         ({"detail": [{"loc": ["body"]}]}, 422, BadRequest),
