@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 _SETTLE_S = 0.3
 """How long a document must rest before its `on_document_changed` hooks run."""
 
+_PULL_S = 5.0
+"""How long an editor may take to tell its settings; the engine waits for them."""
+
 _T = TypeVar("_T")
 
 EngineFactory = Callable[["EngineOptions"], "Engine"]
@@ -282,8 +285,11 @@ class Session:
             return
         item = types.ConfigurationItem(section=ext.SETTINGS_SECTION)
         try:
-            [section] = await self._peer.request(types.WORKSPACE_CONFIGURATION, types.ConfigurationParams(items=[item]))
-        except (RefusedByClient, TypeError, ValueError):
+            async with asyncio.timeout(_PULL_S):
+                [section] = await self._peer.request(
+                    types.WORKSPACE_CONFIGURATION, types.ConfigurationParams(items=[item])
+                )
+        except (RefusedByClient, TimeoutError, TypeError, ValueError):
             _log.warning("the editor did not tell its settings")
             return
         self.configure(section if isinstance(section, Mapping) else {})

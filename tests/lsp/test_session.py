@@ -118,6 +118,20 @@ def test_settings_come_from_options_and_from_the_editors_configuration() -> None
     asyncio.run(main())
 
 
+def test_an_editor_that_never_tells_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("r1_lsp.session._PULL_S", 0.05)
+
+    async def main() -> None:
+        editor = Editor()
+        await editor.connect()
+        editor._answer = lambda message: None  # type: ignore[method-assign]
+        await editor.initialize()
+        await editor.notification("r1/status", lambda params: params["phase"] == "ready")
+        await editor.leave()
+
+    asyncio.run(main())
+
+
 def test_the_engine_is_replaced_only_when_its_options_change() -> None:
     made: list[EngineOptions] = []
 
