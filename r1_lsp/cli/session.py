@@ -85,18 +85,19 @@ class Editor:
     def _listen(self) -> None:
         client = self._client
 
-        @client.feature(ext.STATUS)
         def status(params: Any) -> None:
             self._status(params)
 
-        @client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
         def published(params: types.PublishDiagnosticsParams) -> None:
             self._diagnostics[params.uri] = list(params.diagnostics)
             self._news.set()
 
-        @client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)
         def progress(_params: types.WorkDoneProgressCreateParams) -> None:
             return None
+
+        client.feature(ext.STATUS)(status)
+        client.feature(types.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)(published)
+        client.feature(types.WINDOW_WORK_DONE_PROGRESS_CREATE)(progress)
 
     def _status(self, params: Any) -> None:
         status = _plain(params)
@@ -161,7 +162,7 @@ class OpenFile:
             types.CodeActionParams(
                 text_document=types.TextDocumentIdentifier(uri=self.uri),
                 range=types.Range(start=self.position(start), end=self.position(end)),
-                context=types.CodeActionContext(diagnostics=diagnostics, only=only),  # type: ignore[arg-type]
+                context=types.CodeActionContext(diagnostics=diagnostics, only=only),
             ),
         )
         return [action for action in answer or [] if isinstance(action, types.CodeAction)]
@@ -254,7 +255,7 @@ async def _stop(client: LanguageClient) -> None:
             await asyncio.wait_for(server.wait(), 5)
         except TimeoutError:
             server.kill()
-    await client.stop()
+    await client.stop()  # type: ignore[no-untyped-call]
 
 
 def _plain(value: Any) -> dict[str, Any]:
