@@ -203,7 +203,7 @@ def _function(tree: SyntaxTree, one: _Found, documentation: set[Span], container
         container=container,
         decorators=tuple(_text(tree, decorator).removeprefix("@") for decorator in decorators),
         docstring=document.span,
-        docstring_text=_DOCUMENT_TEXTS[tree.language.docstring](text, document.span) if document.span else None,
+        docstring_text=DOCUMENT_TEXTS[tree.language.docstring](text, document.span) if document.span else None,
         docstring_insert=document.insert,
         doc_indent=document.indent,
         indent=_indent(text, start),
@@ -327,18 +327,20 @@ def _before(
 _DOCUMENTS = {"inside": _inside, "before": _before}
 
 
-def _string_text(text: bytes, span: Span) -> str:
+def string_text(text: bytes, span: Span) -> str:
+    """What a documentation string says, without quotes and indentation."""
     written = text[slice(*span)].decode("utf-8", "replace")
     match = re.fullmatch(r"""[A-Za-z]*("{3}|'{3}|"|')(.*)\1""", written, re.DOTALL)
     return inspect.cleandoc(match.group(2)) if match else written
 
 
-def _comment_text(text: bytes, span: Span) -> str:
+def comment_text(text: bytes, span: Span) -> str:
+    """What a documentation comment says, without its marks."""
     written = text[slice(*span)].decode("utf-8", "replace").removeprefix("/**").removesuffix("*/")
     return "\n".join(re.sub(r"^[ \t]*\* ?", "", line).rstrip() for line in written.split("\n")).strip()
 
 
-_DOCUMENT_TEXTS = {"inside": _string_text, "before": _comment_text}
+DOCUMENT_TEXTS = {"inside": string_text, "before": comment_text}
 
 
 def _indent(text: bytes, offset: int) -> bytes:

@@ -88,6 +88,8 @@ def _near(node: tree_sitter.Node, start: int, end: int) -> list[tree_sitter.Node
 
 def _sides(text: bytes, node: tree_sitter.Node, offset: int) -> list[tuple[int, int]]:
     """What to leave out among one node's children: those wholly further than WINDOW from the offset."""
+    if not node.child_count:
+        return []
     first, last = node.child(0), node.child(node.child_count - 1)
     kept = _near(node, offset - WINDOW, offset + WINDOW)
     if first is None or last is None or not kept:

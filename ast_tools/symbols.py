@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from ast_tools.functions import functions
+from ast_tools.functions import DOCUMENT_TEXTS
 from ast_tools.grammar import matches
 from ast_tools.scopes import header_end
 from ast_tools.tree import SyntaxTree
@@ -14,8 +14,8 @@ from ast_tools.tree import SyntaxTree
 class Definition:
     """A function, class, method, variable, ... that the file defines.
 
-    `signature` is the range of its header, without the body (for a variable: its first line). `docstring` is known
-    for functions and methods only.
+    `signature` is the range of its header, without the body (for a variable: its first line). `docstring` is
+    what its documentation says.
     """
 
     kind: str
@@ -41,13 +41,12 @@ class Call:
 
 def definitions(tree: SyntaxTree) -> tuple[Definition, ...]:
     """What the file defines, in the order of the text; of the local names inside functions only functions, classes."""
-    documents = {function.header[0]: function.docstring_text for function in functions(tree)}
     found: dict[tuple[int, int, str], Definition] = {}
     for captures in matches(tree.language.name, "definitions", tree.root):
         for capture, [node, *_] in captures.items():
             word, _, kind = capture.partition(".")
             if word == "definition":
-                one = _definition(tree, kind, node, captures, documents)
+                one = _definition(tree, kind, node, captures)
                 # A constant that holds a function matches as a variable too.
                 known = found.get((one.start, one.end, one.name))
                 if known is None or known.kind == "variable":
@@ -67,7 +66,7 @@ def definitions_between(tree: SyntaxTree, start: int, end: int) -> tuple[Definit
         for capture, [node, *_] in captures.items():
             word, _, kind = capture.partition(".")
             if word == "definition":
-                found.setdefault(node.byte_range, _definition(tree, kind, node, captures, {}))
+                found.setdefault(node.byte_range, _definition(tree, kind, node, captures))
     return tuple(sorted(found.values(), key=lambda one: one.start))
 
 
@@ -76,7 +75,6 @@ def _definition(
     kind: str,
     node: tree_sitter.Node,
     captures: dict[str, list[tree_sitter.Node]],
-    documents: dict[int, str | None],
 ) -> Definition:
     text = tree.text
     if "body" in captures:
@@ -84,16 +82,38 @@ def _definition(
     else:
         line_end = text.find(b"\n", node.start_byte, node.end_byte)
         end = node.end_byte if line_end < 0 else line_end
-    start = captures["name"][0].start_byte if node.start_byte not in documents else node.start_byte
+    document = _documentation(tree, node, captures)
     return Definition(
         kind=kind,
         name=_text(tree, captures["name"][0]),
         start=node.start_byte,
         end=node.end_byte,
         signature=(node.start_byte, end),
-        docstring=documents.get(start),
+        docstring=DOCUMENT_TEXTS[tree.language.docstring](text, document) if document else None,
         container=None,
     )
+
+
+def _documentation(
+    tree: SyntaxTree, node: tree_sitter.Node, captures: dict[str, list[tree_sitter.Node]]
+) -> tuple[int, int] | None:
+    """Where the documentation of a definition stands, read from the text: a file has thousands of them."""
+    if tree.language.docstring == "inside":
+        body = captures["body"][0] if "body" in captures else None
+        first = body.named_child(0) if body is not None and body.named_child_count else None
+        string = first.child(0) if first is not None and first.child_count == 1 else None
+        return string.byte_range if string is not None and string.type in tree.language.strings else None
+    if tree.language.block_comment is None:
+        return None
+    opening, closing = (mark.encode() for mark in tree.language.block_comment)
+    line = tree.text.rfind(b"\n", 0, node.start_byte) + 1
+    above = tree.text[max(0, line - 4000) : line]
+    end = len(above.rstrip())
+    if not above[:end].endswith(closing) or above[end:].count(b"\n") > 1:
+        return None
+    start = above.rfind(opening, 0, end)
+    shift = line - len(above)
+    return (shift + start, shift + end) if above.startswith(opening + b"*", start) and start >= 0 else None
 
 
 _CONTAINERS = frozenset({"class", "interface", "namespace", "enum"})

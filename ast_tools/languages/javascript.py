@@ -17,7 +17,7 @@ KEYWORDS = (
     | words("async await delete extends import in instanceof new of super this typeof void with yield")
 )
 BUILTINS = words(
-    "Array Boolean Buffer Date Error JSON Map Math Number Object Promise RegExp Set String Symbol TypeError console ",
+    "Array Boolean Buffer Date Error JSON Map Math Number Object Promise RegExp Set String Symbol TypeError console",
     "document exports module parseInt process require setTimeout undefined window",
 )
 BODIES = frozenset({"program", "statement_block", "class_body", "switch_body", "class_static_block"})

@@ -40,8 +40,8 @@ PYTHON = Language(
     comments=frozenset({"comment"}),
     string_holes=frozenset({"interpolation"}),
     statement_words=words(
-        "assert break class continue def del except finally global import nonlocal pass raise return try while with ",
-        "elif",
+        "assert break class continue def del elif except finally global import nonlocal pass raise return try while",
+        "with",
     ),
     block_words=words("if elif else for while try except finally with def class async match case"),
     continuation_words=frozenset({"elif", "else", "except", "finally"}),

@@ -91,6 +91,7 @@ def test_any_text_is_answered(name: str) -> None:
         ("python", b"(" * 3000),
         ("javascript", b"x" * 100_000 + b" = "),
         ("python", b""),
+        ("python", b"\n" * 6000),
     ],
 )
 def test_texts_that_hurt_once(name: str, text: bytes) -> None:
