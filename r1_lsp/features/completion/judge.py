@@ -12,6 +12,7 @@ from r1_lsp.snapshot import Snapshot
 
 _GATE_BUDGET_S = 0.05
 _SHORTEST_REPEAT = 8
+_MOST_BLANK_LINES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Judge:
         self._snapshot, self._offset = snapshot, offset
         self._tail = inert_tail(snapshot, offset)
         self._lead = lead
+        self._blank = ""
         self._scrubber = Scrubber()
         self._inserting = Cutter(snapshot.tree, snapshot.language, snapshot.text, offset, multiline=multiline)
         self._covering = self._without_tail(multiline=multiline) if self._tail else None
@@ -53,8 +55,7 @@ class Judge:
         return self._covered() or self._inserted()
 
     def _feed(self, text: str) -> None:
-        if self._lead and text:
-            text, self._lead = text.removeprefix(self._lead), ""
+        text = self._begun(text)
         if not text or self.done:
             return
         self.said += text
@@ -62,6 +63,26 @@ class Judge:
         if self._covering is not None:
             enough = self._covering.feed(text).done and enough
         self.done = enough
+
+    def _begun(self, text: str) -> str:
+        """Holds back white space at the very beginning until it is known what follows, and leaves out what is there.
+
+        That is the blank the prompt left for the model to say, and on a blank line empty lines before the text.
+        """
+        if self.said:
+            return text
+        self._blank += text
+        if not self._blank.strip():
+            self.done = self._blank.count("\n") > _MOST_BLANK_LINES
+            return ""
+        text, self._blank = self._blank, ""
+        word = text.lstrip()
+        blank = text[: -len(word)]
+        line_start = self._snapshot.lines.start(self._snapshot.lines.line_at(self._offset))
+        before = self._snapshot.text[line_start : self._offset].decode("utf-8", "replace")
+        if not before.strip() and blank.rpartition("\n")[1:] == ("\n", before):
+            return word
+        return text.removeprefix(self._lead)
 
     def _without_tail(self, *, multiline: bool) -> Cutter:
         snapshot, start, end = self._snapshot, self._offset, self._offset + len(self._tail)

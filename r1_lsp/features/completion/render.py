@@ -18,11 +18,10 @@ def render(gathered: Gathered, info: ModelInfo) -> Rendered:
     """An infill prompt for a model that can infill, else the text before the cursor for any model to go on with.
 
     Byte-pair vocabularies hold words with the blank before them, so a prompt that ends in a blank asks for the rest of
-    a token the model has hardly ever seen cut there: that one blank is left for the model to say.
+    a token the model has hardly ever seen cut there: that one blank is left for the model to say (of indentation too).
     """
-    line = gathered.line
-    lead = " " if line.endswith(" ") and line.strip() else ""
-    line = line.removesuffix(lead) if lead else line
+    lead = " " if gathered.line.endswith(" ") else ""
+    line = gathered.line.removesuffix(" ")
     if info.can_infill:
         prompt = InfillPrompt(context=gathered.context, prefix=gathered.before, middle=line, suffix=gathered.after)
         return Rendered(prompt=prompt, lead=lead)
