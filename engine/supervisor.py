@@ -31,9 +31,12 @@ PREFILL_SLICE = 128
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Seconds, and how often to try. `stall_s`: busy without progress; `silent_s`: no line on the lease."""
+    """Seconds, and how often to try. `stall_s`: busy without progress; `silent_s`: no line on the lease.
 
-    start_s: float = 20.0
+    `start_s` is long because a new host listens before it imports what answers, which takes seconds on a cold disk.
+    """
+
+    start_s: float = 30.0
     stall_s: float = 10.0
     load_stall_s: float = 120.0
     silent_s: float = 9.0
@@ -229,7 +232,7 @@ class Supervisor:
         async with contextlib.AsyncExitStack() as stack:
             http = await stack.enter_async_context(session_for(address))
             try:
-                lease = await asyncio.wait_for(http.get(f"{address.url}/lease"), self._watch.silent_s)
+                lease = await asyncio.wait_for(http.get(f"{address.url}/lease"), self._watch.start_s)
             except TimeoutError:
                 self.pid = None
                 await self._kill("the engine's host accepts no lease")
