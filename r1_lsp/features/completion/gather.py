@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import ast_tools
-from ast_tools import SyntaxTree
+from ast_tools import Scope, SyntaxTree
 from ast_tools.lines import Lines
 from engine.prompt.budget import prompt_tokens
 from engine.types import ModelInfo
@@ -131,7 +131,7 @@ def _still_fits(frame: Frame, snapshot: Snapshot, offset: int, room: Room) -> bo
     tree = snapshot.tree
     if tree is None:
         return True
-    if _scope_names(tree, offset, frame.start) != frame.scopes:
+    if _scope_names(tree, snapshot.lines, offset, frame.start) != frame.scopes:
         return False
     # At most once a line, and only for a name that the file defines out of sight, is it worth reading all again.
     on_other_line = snapshot.lines.line_at(offset) != frame.line
@@ -153,7 +153,7 @@ def _new_frame(snapshot: Snapshot, offset: int, room: Room, outline: Outline) ->
         start=start,
         longest=max(before_room - sum(_size(piece.text) for piece in context), 1),
         anchor=snapshot.text[max(0, start - _ANCHOR) : start],
-        scopes=_scope_names(tree, offset, start) if tree is not None else (),
+        scopes=_scope_names(tree, snapshot.lines, offset, start) if tree is not None else (),
         unseen=frozenset().union(*unseen),
         line=snapshot.lines.line_at(offset),
     )
@@ -181,18 +181,20 @@ def _chosen(wanted: Iterator[_Part], window: str, room: int) -> list[_Part]:
 
 
 def _wanted(snapshot: Snapshot, offset: int, start: int, outline: Outline) -> Iterator[_Part]:
-    """The parts, most useful first; above the window only, because below the cursor the order would be wrong."""
+    """The parts, most useful first. What stands below the cursor goes to the very top, as if it were imported."""
     tree, lines = snapshot.tree, snapshot.lines
     if tree is None or start == 0:
         return
-    for scope in ast_tools.enclosing(tree, offset):
+    for scope in _scopes(tree, lines, offset):
         if scope.start < start:
             yield _Part(scope.start, "scope", whole_lines(snapshot.text, scope.header))
-    names = {name: rank for rank, name in enumerate(ast_tools.mentioned(tree, offset, 20, 10))}
+    names = {name: rank for rank, name in enumerate(ast_tools.mentioned(tree, offset, 20, 0))}
     near = [entry for entry in outline.entries if not entry.names.isdisjoint(names)]
     near.sort(key=lambda entry: min(names.get(name, len(names)) for name in entry.names))
     for kind in ("import", "signature"):
-        yield from (_Part(entry.start, entry.kind, entry.text) for entry in near if entry.kind == kind)
+        for entry in near:
+            if entry.kind == kind:
+                yield _Part(entry.start if entry.start < start else -1, entry.kind, entry.text)
     yield from (_Part(entry.start, "import", entry.text) for entry in outline.entries if entry.kind == "import")
     for begin, _ in snapshot.recent_edits[:_RECENT_EDITS]:
         if begin < start:
@@ -225,6 +227,30 @@ def _suffix(lines: Lines, offset: int, size: int) -> bytes:
     return text[offset : end if end > offset else offset + size]
 
 
-def _scope_names(tree: SyntaxTree, offset: int, start: int) -> tuple[str, ...]:
+def _scope_names(tree: SyntaxTree, lines: Lines, offset: int, start: int) -> tuple[str, ...]:
     """The scopes around the cursor whose headers are above the window."""
-    return tuple(f"{scope.kind} {scope.name}" for scope in ast_tools.enclosing(tree, offset) if scope.start < start)
+    return tuple(f"{scope.kind} {scope.name}" for scope in _scopes(tree, lines, offset) if scope.start < start)
+
+
+def _scopes(tree: SyntaxTree, lines: Lines, offset: int) -> tuple[Scope, ...]:
+    """The scopes around the cursor, outermost first.
+
+    An unfinished statement, which is what a cursor mostly stands in, can end its scope for the parser. So the line
+    above is asked too: what encloses it and is less indented than the cursor's line encloses the cursor.
+    """
+    here = ast_tools.enclosing(tree, offset)
+    line = lines.line_at(offset)
+    above = next((n for n in range(line - 1, max(line - 20, -1), -1) if lines.line(n).strip()), None)
+    if above is None:
+        return here
+    end = lines.start(above) + len(lines.line(above).rstrip())
+    width = _indent(lines.text[lines.start(line) : offset])
+    around = tuple(
+        scope for scope in ast_tools.enclosing(tree, end) if _indent(lines.line(lines.line_at(scope.start))) < width
+    )
+    return max(here, around, key=len)
+
+
+def _indent(line: bytes) -> int:
+    line = line.expandtabs(8)
+    return len(line) - len(line.lstrip(b" "))
