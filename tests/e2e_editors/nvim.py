@@ -89,11 +89,11 @@ class Nvim:
         self.until(lambda: self.line() == text, f"the line {text!r}")
 
     def until(self, question: Callable[[], T], what: str, seconds: float = 30.0) -> T:
-        """As `until`; the error shows the screen."""
+        """As `until`; the error shows the screen, and what the server says of its suggestions."""
         try:
             return until(question, what, seconds)
         except AssertionError as problem:
-            raise AssertionError(f"{problem}; the screen is:\n{self.screen()}") from None
+            raise AssertionError(f"{problem}; the screen is:\n{self.screen()}\n{self.place.reasons()}") from None
 
     def take_picture(self, what: str) -> None:
         """The screen as plain text, and beside it with its colours as escape sequences."""

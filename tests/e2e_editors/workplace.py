@@ -38,7 +38,7 @@ SCRIPT: dict[str, Any] = {
         {"match": "    return ro$", "reply": "und(sum(prices), 2)\n"},
         {"match": 'greeting = "é😀" \\+ na$', "reply": "me.title() + suffix\n"},
         {
-            "match": "def mean\\(values\\):\\n<fim_suffix>\\s*<fim_middle>    $",
+            "match": "def mean\\(values\\):(\\s|<fim_suffix>|<fim_middle>)*$",
             "reply": "count = len(values)\n    return sum(values) / count\n\n",
         },
     ],
@@ -79,6 +79,10 @@ class Workplace:
     def offline(self, *command: str) -> list[str]:
         """The command without a way out of this machine, where the system can do that."""
         return offline.command_line(self.network_report, *command) if offline.available() else list(command)
+
+    def reasons(self) -> str:
+        """What the server noted about each suggestion, as JSON lines."""
+        return "".join(file.read_text("utf-8") for file in self.home.rglob("why.jsonl"))
 
     def attempts_to_leave(self) -> dict[str, int]:
         """How often a program of the editor's session, now ended, tried to reach another machine, by protocol."""
