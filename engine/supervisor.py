@@ -148,8 +148,8 @@ class Supervisor:
             self._task = None
             self.board.put(EngineStatus(phase=EnginePhase.OFF, detail="stopped by hand; the next request starts it"))
         except EngineError as error:
-            self.board.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(error)), error)
             await asyncio.to_thread(self._clear_away)
+            self.board.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(error)), error)
 
     def _run_ended(self, task: "asyncio.Task[None]") -> None:
         """A defect of ours must not leave everybody waiting."""

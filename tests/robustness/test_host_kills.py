@@ -23,7 +23,7 @@ from engine.supervisor import session_for
 from engine.types import Chunk, EnginePhase
 from tests.engine.link.hosts import SHORT_GRACE, Stage, asking, scale, stage, wait_until
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.timeout(max(120, scale(120)))]
 SEED = int(os.environ.get("R1_FUZZ_SEED", str(time.time_ns() % 2**32)))
 
 
