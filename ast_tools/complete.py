@@ -34,6 +34,8 @@ SINGLE_LINES = 8
 """A single-line completion may run on over this many lines to reach the end of its statement."""
 BLOCK_LINES = 60
 MAX_CHARS = 6_000
+MAX_LINE = 5_000
+"""Characters; around a longer line (generated, minified) a completion is judged as text only."""
 FINISH_BUDGET_S = 0.1
 
 
@@ -70,8 +72,10 @@ class Cutter:
     def __init__(
         self, tree: SyntaxTree | None, language: Language | None, text: bytes, offset: int, *, multiline: bool
     ) -> None:
-        self._language = language
         self._spot = spot(language, text, offset)
+        if len(self._spot.before) + len(self._spot.after) > MAX_LINE:
+            language = tree = None
+        self._language = language
         self._region = region(tree, language, text, offset)
         self._place = place(tree, text, offset)
         self._prose = self._place in (Place.COMMENT, Place.STRING)

@@ -5,13 +5,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import tree_sitter
 
 from ast_tools.grammar import Captures, matches
 from ast_tools.languages import Language
-from ast_tools.scopes import header_end
+from ast_tools.scopes import header_end, path_to
 from ast_tools.tree import SyntaxTree, parse
 
 ParamKind = Literal["positional_only", "positional", "rest", "keyword_only", "keyword_rest"]
@@ -87,21 +88,19 @@ def functions(tree: SyntaxTree) -> tuple[Function, ...]:
 def function_at(tree: SyntaxTree, offset: int) -> Function | None:
     """The innermost function with a name around an offset (its header, decorators and documentation included)."""
     at = _first_on_line(tree.text, offset)
-    node = tree.root.descendant_for_byte_range(at, at)
-    for _ in range(_DEPTH_LIMIT):
-        if node is None or node.parent is None:
-            return None
-        if node.parent.type in tree.language.bodies:
-            # Documentation and decorators stand before their definition.
-            while node is not None and (node.is_extra or node.type == "decorator"):
-                node = node.next_named_sibling
-            span = node.byte_range if node is not None else (at, at)
-            found = _innermost(_functions(tree, span), at, span)
-            if found is not None:
-                # Seen from a statement inside it, a function's facts are those of that statement alone.
-                return _innermost(_functions(tree, (found.start, found.end)), at, span)
-            node = node or tree.root.descendant_for_byte_range(at, at)
-        node = node.parent if node is not None else None
+    path = path_to(tree, at, at)
+    for parent, inner in reversed(list(pairwise(path))):
+        if parent.type not in tree.language.bodies:
+            continue
+        # Documentation and decorators stand before their definition.
+        node: tree_sitter.Node | None = inner
+        while node is not None and (node.is_extra or node.type == "decorator"):
+            node = node.next_named_sibling
+        span = node.byte_range if node is not None else (at, at)
+        found = _innermost(_functions(tree, span), at, span)
+        if found is not None:
+            # Seen from a statement inside it, a function's facts are those of that statement alone.
+            return _innermost(_functions(tree, (found.start, found.end)), at, span)
     return None
 
 

@@ -64,9 +64,17 @@ def parser(name: str, budget_s: float) -> tree_sitter.Parser:
         return tree_sitter.Parser(grammar(name), timeout_micros=max(1, int(budget_s * 1e6)))
 
 
+QUERY_BUDGET_S = 0.3
+"""A query takes quadratic time in the children of one node: 30,000 brackets in a row would take seconds."""
+
+
 def matches(name: str, kind: str, node: tree_sitter.Node, span: tuple[int, int] | None = None) -> list[Captures]:
-    """All matches of one of the language's queries in a node, in the order of the text."""
-    cursor = tree_sitter.QueryCursor(query(name, kind), match_limit=MATCH_LIMIT)
+    """All matches of one of the language's queries in a node, in the order of the text, as far as the budget goes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        cursor = tree_sitter.QueryCursor(
+            query(name, kind), match_limit=MATCH_LIMIT, timeout_micros=int(QUERY_BUDGET_S * 1e6)
+        )
     if span is not None:
         cursor.set_byte_range(*span)
     return [captures for _, captures in cursor.matches(node)]

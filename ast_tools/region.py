@@ -60,10 +60,10 @@ def _without(text: bytes, left_out: list[tuple[int, int]], start: int, end: int)
 def _far_siblings(tree: SyntaxTree, offset: int) -> list[tuple[int, int]] | None:
     """Ranges to leave out; None where the tree is broken around the offset."""
     left_out: list[tuple[int, int]] = []
-    for node in path_to(tree, offset, offset):
+    for depth, node in enumerate(path_to(tree, offset, offset)):
         if node.is_error:
             return None
-        if (node.parent is None or node.type in tree.language.bodies) and node.end_byte - node.start_byte > 2 * WINDOW:
+        if (depth == 0 or node.type in tree.language.bodies) and node.end_byte - node.start_byte > 2 * WINDOW:
             if any(child.is_error for child in _near(node, offset - 1, offset)):
                 return None
             left_out += _sides(tree.text, node, offset)

@@ -34,7 +34,6 @@ class Scope:
 
 _WORD_BEFORE = re.compile(rb"[\w$\x80-\xff]\Z")
 _WORD_AFTER = re.compile(rb"[\w$\x80-\xff]")
-_DEPTH_LIMIT = 2000
 
 
 def place(tree: SyntaxTree | None, text: bytes, offset: int) -> Place:
@@ -52,15 +51,13 @@ def place(tree: SyntaxTree | None, text: bytes, offset: int) -> Place:
 
 def _literal_at(tree: SyntaxTree, offset: int) -> Place | None:
     language = tree.language
-    node = tree.root.descendant_for_byte_range(max(0, offset - 1), offset)
-    for _ in range(_DEPTH_LIMIT):
-        if node is None or node.type in language.string_holes:
+    for node in reversed(path_to(tree, max(0, offset - 1), offset)):
+        if node.type in language.string_holes:
             return None
         if node.type in language.comments:
             return Place.COMMENT if _inside_comment(tree, node, offset) else None
         if node.type in language.strings and node.start_byte < offset < node.end_byte:
             return Place.STRING
-        node = node.parent
     return None
 
 
@@ -71,7 +68,10 @@ def _inside_comment(tree: SyntaxTree, node: tree_sitter.Node, offset: int) -> bo
 
 
 def path_to(tree: SyntaxTree, start: int, end: int) -> list[tree_sitter.Node]:
-    """The nodes that contain [start, end), outermost first. Cost: the depth of the tree there."""
+    """The nodes that contain [start, end), outermost first. Cost: the depth of the tree there.
+
+    From above, because `Node.parent` costs the depth of the tree at each step.
+    """
     found = []
     cursor = tree.root.walk()
     while True:
@@ -197,11 +197,12 @@ def _above(tree: SyntaxTree | None, text: bytes, line_start: int) -> int | None:
             return None
         if tree is None or tree.text != text:
             return end
-        node = tree.root.descendant_for_byte_range(end - 1, end)
-        while node is not None and node.parent is not None and not _is_aside(tree.language, node):
-            node = node.parent
-        if node is None or node.parent is None:
+        path = path_to(tree, end - 1, end)
+        asides = (number for number in range(len(path) - 1, 0, -1) if _is_aside(tree.language, path[: number + 1]))
+        number = next(asides, 0)
+        if not number:
             return end
+        node = path[number]
         start = node.start_byte
         if text[text.rfind(b"\n", 0, start) + 1 : start].strip():
             return end
@@ -209,19 +210,15 @@ def _above(tree: SyntaxTree | None, text: bytes, line_start: int) -> int | None:
     return end
 
 
-def _is_aside(language: Language, node: tree_sitter.Node) -> bool:
-    """A comment, or a string that is a whole statement."""
+def _is_aside(language: Language, path: list[tree_sitter.Node]) -> bool:
+    """Whether the last node of a path is a comment, or a string that is a whole statement."""
+    node = path[-1]
     if node.type in language.comments:
         return True
-    parent = node.parent
-    return (
-        node.type in language.strings
-        and parent is not None
-        and parent.start_byte == node.start_byte
-        and parent.end_byte == node.end_byte
-        and parent.parent is not None
-        and parent.parent.type in language.bodies | {"ERROR"}
-    )
+    if node.type not in language.strings or len(path) < 3:
+        return False
+    outer, body = path[-2], path[-3]
+    return outer.byte_range == node.byte_range and (body.type in language.bodies or body.is_error)
 
 
 def _opens_block(language: Language, tree: SyntaxTree | None, text: bytes, end: int) -> bool:

@@ -8,6 +8,8 @@ from ast_tools.languages import Language
 _BLANK_LINES = re.compile(r"(?:[ \t\f\r]*\n)*")
 FOLLOWING = 4_000
 """Characters after the caret's line that are compared with a completion."""
+SAMPLE = 5_000
+"""Bytes on each side from which the file's indentation and line ends are read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ def spot(language: Language | None, text: bytes, offset: int) -> Spot:
     before = text[start:offset].decode("utf-8", "replace")
     following = text[end : end + FOLLOWING].decode("utf-8", "replace")
     above = text[_line_start(text, len(text[:start].rstrip())) : len(text[:start].rstrip())].decode("utf-8", "replace")
-    sample = text[max(0, offset - 20_000) : offset + 20_000]
+    sample = text[max(0, offset - SAMPLE) : offset + SAMPLE]
     return Spot(
         before=before,
         after=text[offset:end].decode("utf-8", "replace"),

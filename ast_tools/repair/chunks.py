@@ -70,7 +70,7 @@ def chunks(language: Language, text: bytes) -> list[Chunk]:
         if not pieces:
             pieces.append([])
         pieces[-1].append(token)
-    starts = [piece[0].start for piece in pieces] + [len(text)]
+    starts = [0, *(piece[0].start for piece in pieces[1:]), len(text)]
     whole = [
         Chunk(language, text, starts[number], starts[number + 1], tuple(piece)) for number, piece in enumerate(pieces)
     ]
