@@ -1,16 +1,20 @@
-"""The VS Code manifest offers exactly the settings the server has, so the two cannot drift apart.
+"""The VS Code manifest and the documentation offer exactly the settings the server has, so they cannot drift apart.
 
-`UPDATE_EXPECT=1` writes the server's settings into the manifest.
+`UPDATE_EXPECT=1` writes the server's settings into both.
 """
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from r1_lsp.config import settings_schema
 
-MANIFEST = Path(__file__).parents[2] / "editors" / "vscode" / "package.json"
+ROOT = Path(__file__).parents[2]
+MANIFEST = ROOT / "editors" / "vscode" / "package.json"
+PAGE = ROOT / "docs" / "editors.md"
+TABLE = re.compile(r"(<!-- settings: begin [^\n]*-->\n)(.*)(<!-- settings: end -->)", re.DOTALL)
 
 EXTENSION_SETTINGS: dict[str, dict[str, Any]] = {
     "r1.server.path": {
@@ -45,6 +49,25 @@ def test_manifest_has_the_servers_settings() -> None:
         MANIFEST.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     found = manifest["contributes"]["configuration"]["properties"]
     assert found == json.loads(json.dumps(wanted_settings())), "run once with UPDATE_EXPECT=1"
+
+
+def settings_table() -> str:
+    rows = ["| setting | default | what |", "| --- | --- | --- |"]
+    for name, schema in settings_schema().items():
+        star = "*" if schema.get("scope") == "machine" else ""
+        default = json.dumps(schema["default"])
+        rows.append(f"| `{name}`{star} | `{default}` | {schema['description']} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_documentation_lists_the_servers_settings() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    if os.environ.get("UPDATE_EXPECT"):
+        page = TABLE.sub(lambda found: found[1] + settings_table() + found[3], page)
+        PAGE.write_text(page, encoding="utf-8")
+    found = TABLE.search(page)
+    assert found
+    assert found[2] == settings_table(), "run once with UPDATE_EXPECT=1"
 
 
 def test_a_workspace_cannot_choose_programs_addresses_or_secrets() -> None:
