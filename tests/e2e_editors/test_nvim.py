@@ -1,20 +1,26 @@
 """The Neovim plugin in real Neovims, against the real server with a scripted model."""
 
+import subprocess
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from tests.e2e_editors.nvim import Nvim, binaries, nvim
+from engine.models.resolve import resolve
+from engine.types import EngineOptions
+from tests.e2e_editors.nvim import PLUGIN, Nvim, binaries, nvim
 from tests.e2e_editors.workplace import workplace
 
 pytestmark = pytest.mark.editor
 
+each_neovim = pytest.mark.parametrize(
+    "binary", binaries(), ids=lambda binary: "system" if binary.startswith("/usr") else "fetched"
+)
+
 
 @pytest.fixture(params=binaries(), ids=lambda binary: "system" if binary.startswith("/usr") else "fetched")
 def editor(request: pytest.FixtureRequest) -> Iterator[Nvim]:
-    options: dict[str, Any] = getattr(request.node.get_closest_marker("setup"), "kwargs", {})
-    with workplace() as place, nvim(request.param, place, **options) as running:
+    with workplace() as place, nvim(request.param, place) as running:
         running.wait_for_model()
         yield running
         running.quit()
@@ -105,3 +111,35 @@ def test_hover_says_what_a_function_lacks(editor: Nvim) -> None:
 def test_health(editor: Nvim) -> None:
     editor.command("checkhealth r1")
     editor.wait_for("the engine is ready")
+
+
+@each_neovim
+def test_a_missing_server_is_one_sentence(binary: str) -> None:
+    with workplace() as place, nvim(binary, place, cmd=["no-such-program", "serve"]) as editor:
+        editor.wait_for('r1: the program "no-such-program" was not found')
+        editor.quit()
+
+
+@each_neovim
+def test_the_pure_part(binary: str, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    cases = Path(__file__).with_name("suggestion_cases.lua")
+    command = (binary, "--clean", "--headless", "--cmd", f"set rtp^={PLUGIN}", "-c", f"luafile {cases}", "-c", "qa!")
+    done = subprocess.run(command, env={"R1_REPORT": str(report)}, capture_output=True, timeout=20, check=False)
+    assert report.exists(), done.stderr.decode()
+    assert report.read_text("utf-8") == "ok\n"
+
+
+@pytest.mark.model
+@pytest.mark.timeout(300)
+def test_the_default_model_suggests_something() -> None:
+    model = resolve(EngineOptions()).path
+    with workplace({"model": str(model)}) as place, nvim(binaries()[0], place) as editor:
+        editor.wait_for_model(120)
+        editor.type("Goreturn ")
+        editor.until(editor.ghost, "a suggestion of the default model", 60)
+        editor.take_picture("default-model")
+        editor.keys("M-l")
+        editor.until(lambda: len(editor.line()) > len("    return "), "the accepted text")
+        editor.quit()
+        assert place.attempts_to_leave() == {"ipv4": 0, "ipv6": 0}

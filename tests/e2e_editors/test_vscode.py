@@ -1,11 +1,16 @@
 """The VS Code extension in a real VS Code, against the real server with a scripted model."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e_editors.vscode import Seen, run
-from tests.e2e_editors.workplace import Workplace, workplace
+from tests.e2e_editors.vscode import NODE, Seen, run
+from tests.e2e_editors.workplace import EDITORS, ROOT, Workplace, workplace
+
+EXTENSION = ROOT / "editors" / "vscode"
 
 pytestmark = [pytest.mark.editor, pytest.mark.timeout(400)]
 
@@ -84,6 +89,18 @@ def test_why(seen: Seen) -> None:
 
 def test_no_complaints_about_settings(seen: Seen) -> None:
     assert "Unknown setting" not in seen.texts["notifications"]
+
+
+def test_types_of_the_extension(tmp_path: Path) -> None:
+    """The extension is plain JavaScript with types in its comments; the TypeScript compiler checks them."""
+    for name in ("extension.js", "jsconfig.json", "package.json"):
+        shutil.copyfile(EXTENSION / name, tmp_path / name)
+    shutil.copytree(EXTENSION / "src", tmp_path / "src")
+    modules = EDITORS / "extension" / "node_modules"
+    (tmp_path / "node_modules").symlink_to(modules, target_is_directory=True)
+    command = (str(NODE), str(modules / "typescript" / "bin" / "tsc"), "--project", str(tmp_path / "jsconfig.json"))
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_nothing_left_the_machine(seen: Seen, place: Workplace) -> None:
