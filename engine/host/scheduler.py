@@ -1,8 +1,9 @@
 """Who gets the model next. `step()` is the whole story: schedule, run, postprocess.
 
 One thread calls `step`; any thread submits and cancels. The first lane that has work runs, the others pause with what
-they have in memory. Within a lane all sequences share batches: each answer gets one token per step, and prompts are
-read in slices beside them.
+they have in memory. Within a lane a step is either one token of every answer, or one slice of one prompt; the two take
+turns. They are not mixed, although llama.cpp could: its attention rounds differently in batches of 64 tokens and more
+(logits differ by 0.4 with SmolLM2), so that what one caller gets would depend on who else is asking.
 """
 
 import logging
@@ -47,6 +48,8 @@ class Scheduler:
         self._lock = threading.Lock()
         self._wake = threading.Condition(self._lock)
         self._jobs: list[Job] = []
+        self._active: list[Sequence] = []
+        self._read_last = False
         self._at_work: list[Job] = []
         self._reading = False
         self._changed = False
@@ -124,8 +127,15 @@ class Scheduler:
             waiting = [s for job in jobs if job.lane is lane and not job.ended for s in job.live]
             if waiting:
                 self._admit(lane, waiting)
-                return _turns([s for s in waiting if s.slot is not None])
+                self._active = [s for s in waiting if s.slot is not None]
+                return self._turns()
         return []
+
+    def _turns(self) -> list[Turn]:
+        writing = [s for s in self._active if s.n_pending == 1]
+        reading = [s for s in self._active if s.n_pending > 1][:1]
+        self._read_last = bool(reading) and not (writing and self._read_last)
+        return [_turn(s) for s in (reading if self._read_last else writing)]
 
     def _admit(self, lane: Lane, waiting: list[Sequence]) -> None:
         """Gives slots in order of arrival, taking them from paused lanes if need be."""
@@ -153,13 +163,12 @@ class Scheduler:
         return True
 
     def _run(self, turns: list[Turn]) -> Outcome:
-        reading = [turn for turn in turns if len(turn.part.tokens) > 1]
         with self._lock:
             if self._changed:
                 return "aborted"
             self._backend.clear_abort()
-            self._reading = bool(reading)
-            self._at_work = [turn.sequence.job for turn in reading or turns]
+            self._reading = self._read_last
+            self._at_work = [turn.sequence.job for turn in turns]
         try:
             return self._backend.run([turn.part for turn in turns])
         except EngineError as exc:
@@ -172,7 +181,7 @@ class Scheduler:
 
     def _postprocess(self, turns: list[Turn], outcome: Outcome) -> None:
         if outcome == "full":
-            self._make_room(turns)
+            self._make_room()
         elif outcome == "aborted":
             for turn in turns:
                 if turn.sequence.slot is not None:
@@ -205,14 +214,14 @@ class Scheduler:
                 self._forget(job)
         self._events.append((job, chunk))
 
-    def _make_room(self, turns: list[Turn]) -> None:
-        """The memory is full: forgets what nobody uses, then paused work, then the newest of this batch."""
+    def _make_room(self) -> None:
+        """The memory is full: forgets what nobody uses, then paused work, then the newest of this lane."""
         if self._kv.evict():
             return
-        newest = turns[-1].sequence
+        newest = self._active[-1]
         if self._take_from_paused(newest.job.lane):
             self._kv.evict()
-        elif len(turns) > 1:
+        elif len(self._active) > 1:
             self._let_go(newest)
             self._kv.evict()
             self._crowded = True
@@ -256,18 +265,12 @@ class Scheduler:
             self._deliver(events)
 
 
-def _turns(active: list[Sequence]) -> list[Turn]:
-    """One token for each answer, and one slice for the prompts in order of arrival."""
-    turns, room = [], SLICE
-    for sequence in active:
-        slot, pending = sequence.slot, sequence.n_pending
-        n = 1 if pending == 1 else min(pending, room)
-        if slot is None or n == 0:
-            continue
-        room -= n if pending > 1 else 0
-        tokens = sequence.tokens[slot.n : slot.n + n]
-        turns.append(Turn(sequence, Part(slot.number, slot.n, tokens, n == pending)))
-    return turns
+def _turn(sequence: Sequence) -> Turn:
+    slot, pending = sequence.slot, sequence.n_pending
+    if slot is None:
+        raise AssertionError("a sequence without a slot was scheduled")
+    n = min(pending, SLICE)
+    return Turn(sequence, Part(slot.number, slot.n, sequence.tokens[slot.n : slot.n + n], n == pending))
 
 
 def _before(one: Lane, other: Lane) -> bool:

@@ -128,14 +128,13 @@ def test_candidates_of_one_request_agree_with_greedy_and_differ_with_temperature
 
 
 def test_many_callers_get_what_they_would_get_alone(runner: Runner) -> None:
-    # Answers the model is sure of: sums in batches of another size round differently, and near-ties would tip over.
-    prompts = [f"v{n}={n * 7}\n" * 3 + f"v{n}=" for n in range(32)]
+    prompts = [f"{n} def add_{n}(a, b):\n    return a + b\n\nprint(add_{n}(" for n in range(32)]
     alone = []
     for prompt in prompts:
-        alone.append(runner.text(runner.ask(prompt, max_tokens=3)))
+        alone.append(runner.text(runner.ask(prompt, max_tokens=4)))
         runner.scheduler._kv.clear()
     lanes = list(Lane)
-    jobs = [runner.submit(prompt, max_tokens=3, lane=lanes[n % 3]) for n, prompt in enumerate(prompts)]
+    jobs = [runner.submit(prompt, max_tokens=4, lane=lanes[n % 3]) for n, prompt in enumerate(prompts)]
     runner.run()
     assert [runner.text(job) for job in jobs] == alone
 
@@ -181,7 +180,7 @@ def test_memory_that_is_full_is_made_free(runner: Runner) -> None:
 
 
 def test_characters_are_whole_in_any_language(runner: Runner) -> None:
-    job = runner.ask("日本語 中文 한국어 emoji 😀🎉 日本", max_tokens=30, sampling=Sampling(temperature=1.5, seed=1))
+    job = runner.ask("日本語 中文 한국어 emoji 😀🎉 日本", max_tokens=40, sampling=Sampling(temperature=1.5, seed=1))
     answer = [runner.backend.piece(token) for token in job.sequences[0].tokens[len(job.encoded.tokens) :]]
     whole = b"".join(answer).decode("utf-8", "ignore")
     assert runner.text(job).replace("\ufffd", "") in {whole, whole[: len(runner.text(job))]}

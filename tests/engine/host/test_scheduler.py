@@ -1,3 +1,4 @@
+import itertools
 import random
 import threading
 import time
@@ -279,6 +280,19 @@ def test_any_order_of_arrivals_and_cancels_gives_whole_answers_and_leaves_nothin
             assert finish in {"stop", "superseded"}
             assert whole.startswith(text)
             assert finish == "superseded" or text == whole
+
+
+def test_reading_and_writing_take_turns_and_are_not_mixed() -> None:
+    desk = Desk(default={"reply": "a b c d e f g h i j"})
+    desk.submit("short")
+    desk.run(steps=2)
+    desk.submit(LONG)
+    desk.submit(LONG[: len(LONG) // 2] + " other")
+    desk.run(steps=12)
+    sizes = [[n for _, n in batch] for batch in desk.backend.batches[1:]]
+    assert all(len(batch) == 1 or set(batch) == {1} for batch in sizes), "one slice of one prompt, or one token each"
+    kinds = [max(batch) > 1 for batch in sizes[1:8]]
+    assert all(one != other for one, other in itertools.pairwise(kinds))
 
 
 def test_a_failing_model_fails_the_requests_at_work_and_no_others() -> None:
