@@ -72,18 +72,26 @@ class Flight:
         """
         self._waiting += 1
         try:
-            while not self.over:
-                if since is not None and not self.follows(since):
-                    self.stop()
-                    return False
-                self._news.clear()
-                await self._news.wait()
+            if since is None and self._task is not None:
+                await asyncio.wait((self._task,))
+            elif since is not None and not await self._said_all(since):
+                self.stop()
+                return False
             self._raise_failure()
             return True
         finally:
             self._waiting -= 1
             if not self.over:
                 asyncio.get_running_loop().call_later(LINGER_S, self._stop_unless_wanted)
+
+    async def _said_all(self, since: Since) -> bool:
+        """Waits for the end; False as soon as the text is not what was typed."""
+        while not self.over:
+            if not self.follows(since):
+                return False
+            self._news.clear()
+            await self._news.wait()
+        return True
 
     def stop(self) -> None:
         if self._task is not None and not self._task.done():
