@@ -1,6 +1,7 @@
 """How golden cases run an action: from a text and what the model says to the text after it, or to a sentence."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,7 +9,7 @@ from ast_tools import Edit, apply, language_of, parse
 from ast_tools.lines import Lines
 from engine.errors import EngineError
 from engine.scripted import ScriptedEngine, render
-from r1_lsp.features.actions import Report, Task
+from r1_lsp.features.actions import Report, Task, written
 from r1_lsp.features.errors import Refused
 from r1_lsp.settings import Settings
 from r1_lsp.snapshot import Snapshot
@@ -41,9 +42,22 @@ def engine_of(case: Case) -> ScriptedEngine:
     )
 
 
+def form_engine(case: Case) -> ScriptedEngine:
+    """Fills in the form of a docstring from `model`, each label with its line; a model that reasons says it whole."""
+    if "thinking" in case:
+        return engine_of(case)
+    first, *rest = case["model"].rstrip("\n").split("\n")
+    said = [("Summary", first), *(tuple(line.split(": ", 1)) for line in rest if ": " in line)]
+    rules = [{"match": rf"{re.escape(label)}:( This function)?\Z", "reply": f" {text}\n..."} for label, text in said]
+    return ScriptedEngine({"info": {"reasons": False, "family": "smollm2"}, "rules": rules, "default": {"reply": "\n"}})
+
+
 def run(case: Case, compute: Compute, **task: Any) -> str:
-    """Checks the prompt and answers the text afterwards, edits marked [so], or the sentence of the refusal."""
-    engine = engine_of(case)
+    """Checks the prompt (of a form, the last one).
+
+    Answers the text afterwards, edits marked [so], or the sentence of the refusal.
+    """
+    engine = form_engine(case) if compute is written else engine_of(case)
     wanted = Task(engine=engine, heard=lambda doing: None, **{"settings": Settings(), **task})
 
     async def work() -> str:
@@ -55,7 +69,7 @@ def run(case: Case, compute: Compute, **task: Any) -> str:
 
     said = asyncio.run(work())
     if "prompt" in case or engine.requests:
-        case.check("prompt", render(engine.requests[0].prompt))
+        case.check("prompt", render(engine.requests[-1].prompt if compute is written else engine.requests[0].prompt))
     return said
 
 

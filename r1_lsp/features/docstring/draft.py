@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from ast_tools import Edit, Function, SyntaxTree, apply, function_at, same_except_docstrings
 from engine.types import Engine, Lane
-from r1_lsp.features.ask import Heard, ask
+from r1_lsp.features.ask import Heard, Question, ask
 from r1_lsp.features.docstring.disagree import Differences, differences, disagreements
 from r1_lsp.features.docstring.existing import Outline, outline, taken_apart
 from r1_lsp.features.docstring.facts import Facts, facts_of
 from r1_lsp.features.docstring.manner import Manner, manner, source
-from r1_lsp.features.docstring.prompt import question
-from r1_lsp.features.docstring.slots import filled
+from r1_lsp.features.docstring.prompt import next_slot, question
+from r1_lsp.features.docstring.slots import filled, labels, phrase_of, plain
 from r1_lsp.features.docstring.styles import FRAMES, style_for, style_of
 from r1_lsp.features.docstring.write import edit_for, shape_of
 from r1_lsp.features.errors import Refused, Unfit
@@ -61,10 +61,29 @@ async def draft(
     facts = facts_of(function)
     edit_for(tree, function, facts, filled("", facts), how)  # refuses before the model is asked
     asked = question(snapshot, function, facts, think_tokens=settings.fix.think_tokens, lane=lane)
-    [answer] = await ask(engine, asked, heard=heard)
+    answer = await _form(engine, asked, facts, heard)
     heard("Checking")
-    edit = edit_for(tree, function, facts, filled(answer.text, facts), how)
+    edit = edit_for(tree, function, facts, filled(answer, facts), how)
     return await _checked(snapshot, function, edit, how)
+
+
+async def _form(engine: Engine, asked: Question, facts: Facts, heard: Heard) -> str:
+    """The form as the model fills it in: at one go by a model that reasons or is far away, else line by line.
+
+    Line by line even a weak model keeps to the labels, and nonsense in one line does not spread to the next. What it
+    has read stays in its cache, so the lines cost little more than the whole.
+    """
+    model = await engine.info()
+    if model.reasons or model.remote:
+        [answer] = await ask(engine, asked, heard=heard)
+        return answer.text
+    lines: list[str] = []
+    for label in labels(facts):
+        slot = next_slot(asked, lines, label)
+        [answer] = await ask(engine, slot, heard=heard)
+        said = phrase_of(answer.text.rpartition(f"{label}:")[2], lines, whole=not answer.cut)
+        lines.append(f"{label}: {said or plain(label, facts)}")
+    return "\n".join(lines)
 
 
 async def _checked(snapshot: Snapshot, function: Function, edit: Edit, how: Manner) -> Draft:

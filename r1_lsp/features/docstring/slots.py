@@ -19,15 +19,30 @@ _CODE = re.compile(
 )
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z\u00c0-\uffff])")
 _LABELS = frozenset({"summary", "returns", "yields", "raises"})
+EXAMPLE = """def clamp(value, low, high):
+    if low > high:
+        raise ValueError(low)
+    return max(low, min(value, high))"""
+EXAMPLE_FORM = """Parameter value: the number to limit
+Parameter low: the smallest result allowed
+Parameter high: the largest result allowed
+Returns: the number, or the end of the range next to it
+Raises ValueError: if the range is empty"""
+"""A form filled in, which every prompt begins with: a weak model copies its manner; its words are refused.
+
+It has no summary, because a weak model would copy that whole.
+"""
+_WINDUP = re.compile(
+    r"(?:this|the) (?:function|method) (?:(?:is (?:designed |used |meant )to|allows you to|will|is) )?", re.I
+)
+
 _ECHO = (
     "short phrase",
     "one sentence",
-    "what it is",
-    "what the function does",
-    "fill in",
     "no code",
     "as an ai",
-    "when it happens",
+    "these labels",
+    *(line.partition(": ")[2].rstrip(".").lower() for line in EXAMPLE_FORM.splitlines()),
 )
 
 
@@ -42,14 +57,12 @@ class Prose:
     raises: Mapping[str, str] = field(default_factory=dict)
 
 
-def form(facts: Facts) -> str:
-    """The form as the prompt shows it, one line a slot."""
-    lines = ["Summary: what the function does, one sentence"]
-    lines += [f"Parameter {param.name}: what it is, a short phrase" for param in facts.params]
-    lines += ["Returns: what it is, a short phrase"] if facts.returns else []
-    lines += ["Yields: what it is, a short phrase"] if facts.yields else []
-    lines += [f"Raises {name}: when it happens" for name in facts.raises]
-    return "\n".join(lines)
+def labels(facts: Facts) -> list[str]:
+    """The labels of the form, in the order in which they are filled in."""
+    found = ["Summary", *(f"Parameter {param.name}" for param in facts.params)]
+    found += ["Returns"] if facts.returns else []
+    found += ["Yields"] if facts.yields else []
+    return found + [f"Raises {name}" for name in facts.raises]
 
 
 def filled(answer: str, facts: Facts) -> Prose:
@@ -58,18 +71,44 @@ def filled(answer: str, facts: Facts) -> Prose:
     Never fails and never names anything the facts do not hold.
     """
     said = _usable(answer)
+
+    def slot(label: str) -> str:
+        return said.get(label.lower()) or _bare_label(label, said) or plain(label, facts)
+
     return Prose(
-        summary=said.get("summary") or phrases.summary(facts),
-        params={param.name: _of_parameter(param.name, said) or phrases.parameter(param) for param in facts.params},
-        returns=(said.get("returns") or phrases.returned(facts)) if facts.returns else "",
-        yields=(said.get("yields") or phrases.yielded(facts)) if facts.yields else "",
-        raises={name: said.get(f"raises {name.lower()}") or phrases.raised(name) for name in facts.raises},
+        summary=slot("Summary"),
+        params={param.name: slot(f"Parameter {param.name}") for param in facts.params},
+        returns=slot("Returns") if facts.returns else "",
+        yields=slot("Yields") if facts.yields else "",
+        raises={name: slot(f"Raises {name}") for name in facts.raises},
     )
+
+
+def plain(label: str, facts: Facts) -> str:
+    """A phrase for a slot without any model."""
+    what, _, name = label.partition(" ")
+    if what == "Parameter":
+        return next(phrases.parameter(param) for param in facts.params if param.name == name)
+    if what == "Raises":
+        return phrases.raised(name)
+    return {"Summary": phrases.summary, "Returns": phrases.returned, "Yields": phrases.yielded}[what](facts)
+
+
+def phrase_of(text: str, lines: list[str], *, whole: bool) -> str:
+    """What a model wrote behind one label, or "" when it is not usable; `lines` are those filled in before.
+
+    `whole`: the line came to its end. Of a line that broke off only its whole sentences count.
+    """
+    if not whole:
+        text = text[: max(text.rfind(". "), 0) + 1]
+    said = sensible(text)
+    return said if said not in [line.partition(": ")[2] for line in lines] else ""
 
 
 def sensible(text: str) -> str:
     """The first sentence of what a model said, tidied; "" when it is too long, code, repeated or not words."""
     text = _END.split(" ".join(text.replace("`", "").replace("**", "").split()))[0].strip(" \"'-")
+    text = _WINDUP.sub("", text, count=1) if _WINDUP.match(text) else text
     letters = sum(char.isalpha() or char == " " for char in text)
     if not text or len(text) > _LONGEST or letters < 0.8 * len(text) or _CODE.search(text) or hostile(text):
         return ""
@@ -95,10 +134,10 @@ def _usable(answer: str) -> dict[str, str]:
     return found
 
 
-def _of_parameter(name: str, said: Mapping[str, str]) -> str:
+def _bare_label(label: str, said: Mapping[str, str]) -> str:
     """Models drop the word "Parameter"; where the bare name is a label of the form itself, they may not."""
-    bare = name.lower()
-    return said.get(f"parameter {bare}") or (said.get(bare, "") if bare not in _LABELS else "")
+    bare = label.removeprefix("Parameter ").lower()
+    return said.get(bare, "") if bare not in _LABELS else ""
 
 
 def _repeats(text: str) -> bool:
