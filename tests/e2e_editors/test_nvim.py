@@ -121,9 +121,10 @@ def test_a_missing_server_is_one_sentence(binary: str) -> None:
 
 
 @each_neovim
-def test_the_pure_part(binary: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["suggestion_cases", "builtin_cases"])
+def test_lua_cases(binary: str, name: str, tmp_path: Path) -> None:
     report = tmp_path / "report"
-    cases = Path(__file__).with_name("suggestion_cases.lua")
+    cases = Path(__file__).with_name(f"{name}.lua")
     command = (binary, "--clean", "--headless", "--cmd", f"set rtp^={PLUGIN}", "-c", f"luafile {cases}", "-c", "qa!")
     done = subprocess.run(command, env={"R1_REPORT": str(report)}, capture_output=True, timeout=20, check=False)
     assert report.exists(), done.stderr.decode()
