@@ -3,9 +3,10 @@ local M = {}
 
 local ONLY_WHEN_VISIBLE = { accept = true, accept_word = true, accept_line = true, dismiss = true }
 
--- Runs the mapping that the key had before ours, or gives the key itself.
+-- Runs the mapping that the key had before ours, or gives the key itself. Neovim 0.7 names a mapping that is a Lua
+-- function by a number that cannot be called.
 local function before(key, previous)
-  if not previous or vim.tbl_isempty(previous) then
+  if not previous or vim.tbl_isempty(previous) or type(previous.callback) == 'number' then
     return key
   end
   if previous.callback then
