@@ -18,7 +18,7 @@ from ast_tools import Edit, Language, apply, language_of, parse, repairs
 from ast_tools.lexer import Token, tokens
 from bench.report import Report
 
-CASES = 150
+CASES = 120
 SIZES = range(1_500, 120_000)
 DEFAULTS = (sysconfig.get_path("stdlib"), "/usr/lib/node_modules/npm/node_modules", "/usr/share/nodejs")
 

@@ -15,9 +15,9 @@ from ast_tools.edits import Edit
 from ast_tools.lexer import PARTNER, Token
 from ast_tools.repair.chunks import Chunk
 
-SURE_MARGIN = 10.0
+SURE_MARGIN = 13.0
 """Least lead of a sure candidate over the next, in score; chosen on the standard library and npm's own modules."""
-WIDE_MARGIN = 15.0
+WIDE_MARGIN = 18.0
 """The same where a closer is too much or its opener lost: two stories fit the same text."""
 
 
@@ -39,7 +39,8 @@ class Candidate:
 
 
 _OPERATORS = frozenset(b"= + - * / % < > <= >= == != && || & | ^ ?? => -> := . ?. ! ~ === !== + += -=".split())
-_COMPARISONS = frozenset(b"< > <= >= == != === !== is in not and or && || instanceof".split())
+_COMPARISONS = frozenset(b"< > <= >= == != === !== is in not and or && || instanceof if else for as".split())
+_RARE_ARGUMENTS = frozenset(b"< > <= >= == != === !== if else".split())
 _TAILS = frozenset(b": { ; =>".split())
 
 
@@ -311,7 +312,7 @@ class Brackets:
             if token is opener:
                 break
             depth += (token.kind == "close") - (token.kind == "open")
-            if depth == 0 and token.text in _COMPARISONS and token.kind == "op":
+            if depth == 0 and token.text in _RARE_ARGUMENTS:
                 penalty = 3.0
             if depth == 0 and token.text == b";":
                 penalty = 12.0
@@ -399,23 +400,20 @@ class Brackets:
         title = f"Insert `{opener.decode()}`"
         reason = f"`{closer.text.decode()}` on line {self._line(closer)} closes nothing."
         score = self._opener_score(gap, opener, before, after, closer)
-        at = (
-            before.end
-            if before is not None
-            and opener != b"{"
-            and before.kind == "word"
-            and (before.text.decode("utf-8", "replace") not in self.chunk.language.keywords)
-            and before.end == after.start
-            else after.start
-        )
+        edit = Edit(after.start, after.start, opener)
         if before is not None and not self._same_line(before, after):
-            new = b" " + opener if opener == b"{" else opener
-            edit = Edit(before.end, before.end, new)
-            yield Candidate(edit=edit, score=score + 3, title=title, blames=closer, reason=reason, margin=WIDE_MARGIN)
-        else:
-            yield Candidate(
-                edit=Edit(at, at, opener), score=score, title=title, blames=closer, reason=reason, margin=WIDE_MARGIN
-            )
+            edit = Edit(before.end, before.end, b" " + opener if opener == b"{" else opener)
+            score += 3.0
+        yield Candidate(
+            edit=edit,
+            score=score,
+            title=title,
+            blames=closer,
+            reason=reason,
+            margin=WIDE_MARGIN,
+            # An empty pair is what remains where a name was glued to its first argument.
+            doubtful=after is closer,
+        )
         if before is not None and before.kind == "word" and len(before.text) > 2:
             yield from self._split(gap, opener, before, title, closer, reason)
 

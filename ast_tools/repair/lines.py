@@ -9,7 +9,7 @@ from ast_tools.repair.brackets import Candidate
 from ast_tools.repair.chunks import Chunk
 
 _TAIL = re.compile(rb"[)\]};:,\s]*\Z")
-_INNER = re.compile(rb"[)\]},:;%+]|\s+[=!<>]=|\.\w+\(| (?:in|if|else|for|and|or|not)\b")
+_INNER = re.compile(rb"[)\]},:;%+]|\s+[=!<>]=|\s+[?&|<>*/-]|\.\w+\(| (?:in|if|else|for|and|or|not)\b")
 _QUOTE = re.compile(rb"[\"'`]+")
 
 
@@ -20,16 +20,22 @@ def quotes(chunk: Chunk) -> Iterator[Candidate]:
         if quote is None or len(quote.group()) > 1 or b"\n" in token.text:
             continue
         line = chunk.text.count(b"\n", 0, token.start) + 1
+        # A string that begins where another ended: the quotes of the whole line are out of step.
+        doubtful = any(other.kind == "string" and other.end == token.start for other in chunk.tokens)
         mark = quote.group().decode()
         tail = _TAIL.search(token.text)
         first = tail.start() if tail is not None else len(token.text)
+        comment = re.search(rb"\s+" + re.escape(chunk.language.line_comment.encode()), token.text[quote.end() :])
         inner = {match.start() for match in _INNER.finditer(token.text, quote.end(), first)}
+        if comment is not None:
+            inner.add(quote.end() + comment.start())
         for at in sorted({*inner, *range(first, len(token.text) + 1)}):
-            if at < quote.end():
+            if at < quote.end() or (comment is not None and at > quote.end() + comment.start()):
                 continue
             yield Candidate(
                 edit=Edit(token.start + at, token.start + at, quote.group()),
                 score=_place_score(token.text[quote.end() : at], at - first),
+                doubtful=doubtful,
                 title=f"Insert `{mark}`",
                 blames=token,
                 reason=f"The string that begins on line {line} has no end.",

@@ -10,6 +10,8 @@ from ast_tools.repair.chunks import Chunk, chunks
 from ast_tools.repair.lines import colons, quotes
 from ast_tools.tree import SyntaxTree, parse, reparse
 
+LEAST_SCORE = 3.0
+"""A sure candidate must be likely by itself, not only likelier than what else was tried."""
 TRIES = 40
 MAX_CHUNKS = 8
 MAX_BYTES = 1_000_000
@@ -112,7 +114,7 @@ def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *
     if not verified:
         return []
     lead = verified[0].score - verified[1].score if len(verified) > 1 else WIDE_MARGIN
-    sure = complete and lead >= verified[0].margin and not verified[0].doubtful and verified[0].score > -10
+    sure = complete and lead >= verified[0].margin and not verified[0].doubtful and verified[0].score > LEAST_SCORE
     if sure and alone:
         sure = _whole_file_agrees(tree, verified[0].edit)
     return [Found(candidate, sure and number == 0) for number, candidate in enumerate(verified)]
