@@ -108,7 +108,8 @@ async def _complete(console: Console, editor: Editor, timings: Timings) -> None:
         shown = items[0].insert_text if items else ""
         ghost = shown if isinstance(shown, str) else shown.value
         _show_ghost(console, f"{name}  ({elapsed:.0f} ms)", text, offset, ghost)
-        console.print(Text(f"    the author wrote: {line}\n", style="dim"))
+        reason = "" if ghost else f"    nothing was shown: {await editor.last_reason()}\n"
+        console.print(Text(f"{reason}    the author wrote: {line}\n", style="dim"))
         if ghost:
             await _type_along(file, offset, ghost, timings)
 

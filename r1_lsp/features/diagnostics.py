@@ -1,16 +1,13 @@
 """What we report by ourselves: syntax errors, by default only those we can surely repair; checkers' words on save."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ast_tools import Problem, Repair, SyntaxTree, problems, repairs
+from ast_tools import Repair, SyntaxTree, problems
 from r1_lsp.features.checkers import COMPILE, PYTHON_COMPILER, SOURCE, SYNTAX, Checker, Finding, Subject, configured
 from r1_lsp.settings import DiagnosticsLevel, Settings
 from r1_lsp.snapshot import Snapshot
 
-_MOST_REPAIRED = 5
-_BUDGET_S = 0.02
 _NEWER_PYTHON = ("invalid syntax", "f-string: ", "expected '('", "expected an indented block after")
 
 
@@ -26,15 +23,16 @@ class Kept:
         return findings if text == snapshot.text else ()
 
 
-def syntax_findings(tree: SyntaxTree | None, level: DiagnosticsLevel) -> tuple[Finding, ...]:
-    """Our syntax errors. Each call costs at most about 0.1 s, and nothing on a file without errors."""
+def syntax_findings(
+    tree: SyntaxTree | None, level: DiagnosticsLevel, repairs: tuple[Repair, ...]
+) -> tuple[Finding, ...]:
+    """Our syntax errors. `repairs`: what r1_lsp.features.repairing found for this text."""
     if tree is None or level == "off" or tree.n_errors == 0:
         return ()
-    found = problems(tree)
-    sure = tuple(_sure(tree, found))
+    sure = tuple(_finding(repair.start, repair.end, repair.reason) for repair in repairs if repair.sure)
     if level == "sure":
         return sure
-    rest = [_finding(problem.start, problem.end, problem.message) for problem in found]
+    rest = [_finding(problem.start, problem.end, problem.message) for problem in problems(tree)]
     return (*sure, *(finding for finding in rest if not any(_same_line(tree.text, finding, other) for other in sure)))
 
 
@@ -54,15 +52,6 @@ async def saved_findings(snapshot: Snapshot, settings: Settings, root: str | Non
 def result_id(findings: tuple[Finding, ...], text: bytes) -> str:
     """A name for a list of findings about a text: the same as before means that nothing has to be sent again."""
     return hashlib.blake2b(repr(findings).encode() + b"\0" + text, digest_size=12).hexdigest()
-
-
-def _sure(tree: SyntaxTree, found: tuple[Problem, ...]) -> Iterator[Finding]:
-    seen: set[Repair] = set()
-    for problem in found[:_MOST_REPAIRED]:
-        for repair in repairs(tree, near=problem.start, budget_s=_BUDGET_S):
-            if repair.sure and repair not in seen:
-                seen.add(repair)
-                yield _finding(repair.start, repair.end, repair.reason or problem.message)
 
 
 def _same_line(text: bytes, one: Finding, other: Finding) -> bool:

@@ -7,8 +7,12 @@ from lsprotocol import types
 
 from ast_tools import Edit
 from r1_lsp.features.actions import Action, Offer, Place, Related, Report, offers
+from r1_lsp.features.repairing import Repairs
 from r1_lsp.session import Session
 from r1_lsp.snapshot import Snapshot
+
+_REPAIRS_WAIT_S = 1.0
+"""The diagnostics of the same text have usually found the repairs already; else a menu without them comes first."""
 
 
 async def code_action(session: Session, params: types.CodeActionParams) -> list[types.CodeAction]:
@@ -23,6 +27,7 @@ async def code_action(session: Session, params: types.CodeActionParams) -> list[
         start=start,
         end=end,
         reports=tuple(_report(session, snapshot, found) for found in params.context.diagnostics),
+        repairs=await session.slot(Repairs).of(snapshot, near=start, wait_s=_REPAIRS_WAIT_S),
         settings=session.settings,
         can_resolve=session.client.code_action_resolves_edit and session.client.code_action_keeps_data,
         edit_command=session.client.edit_command,

@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from r1_lsp.features.checkers import SYNTAX, Finding
 from r1_lsp.features.diagnostics import Kept, result_id, saved_findings, syntax_findings
+from r1_lsp.features.repairing import Repairs
 from r1_lsp.handlers.code_action_resolve import root_of
 from r1_lsp.session import Outdated, Session
 from r1_lsp.snapshot import Snapshot
@@ -20,7 +21,7 @@ async def diagnostic(
     if snapshot is None:
         return types.RelatedFullDocumentDiagnosticReport(items=[])
     snapshot = await session.parsed(snapshot)
-    findings = _findings(session, snapshot)
+    findings = await _findings(session, snapshot)
     name = result_id(findings, snapshot.text)
     if name == params.previous_result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=name)
@@ -33,7 +34,7 @@ async def publish(session: Session, uri: str) -> None:
     if snapshot is None or session.client.pulls_diagnostics:
         return
     snapshot = await session.parsed(snapshot)
-    findings = _findings(session, snapshot)
+    findings = await _findings(session, snapshot)
     session.publish_diagnostics(uri, snapshot.version, _diagnostics(session, snapshot, findings))
 
 
@@ -60,12 +61,15 @@ async def saved(session: Session, uri: str) -> None:
 def closed(session: Session, uri: str) -> None:
     """Takes back what was shown of a document that is closed."""
     session.slot(Kept).said.pop(uri, None)
+    session.slot(Repairs).forget(uri)
     if not session.client.pulls_diagnostics:
         session.publish_diagnostics(uri, None, [])
 
 
-def _findings(session: Session, snapshot: Snapshot) -> tuple[Finding, ...]:
-    found = syntax_findings(snapshot.tree, session.settings.diagnostics.level)
+async def _findings(session: Session, snapshot: Snapshot) -> tuple[Finding, ...]:
+    level = session.settings.diagnostics.level
+    repairs = () if level == "off" else await session.slot(Repairs).of(snapshot)
+    found = syntax_findings(snapshot.tree, level, repairs)
     return (*found, *session.slot(Kept).of(snapshot))
 
 

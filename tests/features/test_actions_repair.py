@@ -1,5 +1,7 @@
 """Repairs from the tree in the menu of actions: at once, with their edits, preferred only when they are sure."""
 
+import asyncio
+
 import pytest
 
 from r1_lsp.features.actions import Offer, Place, Report, offers
@@ -7,6 +9,7 @@ from r1_lsp.features.actions.fix import FIX
 from r1_lsp.features.actions.offer import QUICK_FIX, Action
 from r1_lsp.features.actions.repair import REPAIR
 from r1_lsp.features.actions.table import ACTIONS
+from r1_lsp.features.repairing import Repairs
 from r1_lsp.settings import Settings
 from tests.features.change import marked, snapshot_of
 from tests.support.fixture import cursor
@@ -16,7 +19,9 @@ def offered(
     text: str, reports: tuple[Report, ...] = (), actions: tuple[Action, ...] = ACTIONS
 ) -> list[tuple[str, Offer]]:
     clean, at = cursor(text)
-    place = Place(snapshot=snapshot_of(clean, "a.py"), start=at, end=at, reports=reports, settings=Settings())
+    snapshot = snapshot_of(clean, "a.py")
+    repairs = asyncio.run(Repairs().of(snapshot, near=at))
+    place = Place(snapshot=snapshot, start=at, end=at, reports=reports, repairs=repairs, settings=Settings())
     return [(action.name, offer) for action, offer in offers(place, None, actions)]
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from engine.scripted import ScriptedEngine
+from r1_lsp.features.checkers import Finding
 from r1_lsp.features.diagnostics import syntax_findings
+from r1_lsp.features.repairing import Repairs
 from tests.features.change import snapshot_of
 from tests.support.lsp import Editor
 
 URI = "file:///work/a.py"
-SURE = "total = [1, 2\n\n\ndef f():\n    return 1\n"
+SURE = "total = sorted(names\n\n\ndef f():\n    return 1\n"
 UNSURE = "x = )) 1 +\n"
 CHECKER = [
     sys.executable,
@@ -22,18 +24,23 @@ CHECKER = [
 ]
 
 
+def found_in(text: str, level: Any) -> tuple[Finding, ...]:
+    snapshot = snapshot_of(text.encode(), "a.py")
+    return syntax_findings(snapshot.tree, level, asyncio.run(Repairs().of(snapshot)))
+
+
 @pytest.mark.parametrize(
     ("text", "level", "n"),
     [(SURE, "sure", 1), (SURE, "off", 0), (UNSURE, "sure", 0), (UNSURE, "off", 0), ("x = 1\n", "all", 0)],
 )
 def test_levels(text: str, level: Any, n: int) -> None:
-    found = syntax_findings(snapshot_of(text.encode(), "a.py").tree, level)
+    found = found_in(text, level)
     assert len(found) == n, found
 
 
 def test_all_reports_every_error_once() -> None:
     for text in (SURE, UNSURE):
-        found = syntax_findings(snapshot_of(text.encode(), "a.py").tree, "all")
+        found = found_in(text, "all")
         assert found
         assert len({(finding.start, finding.end) for finding in found}) == len(found)
 
@@ -46,8 +53,8 @@ def test_pushed_with_the_version_and_taken_back() -> None:
             [diagnostic] = shown["diagnostics"]
             assert (shown["uri"], shown["version"]) == (URI, 1)
             assert (diagnostic["source"], diagnostic["code"], diagnostic["severity"]) == ("r1", "syntax", 1)
-            editor.buffers[URI].caret = editor.buffers[URI].text.index("2\n") + 1
-            editor.type("]")
+            editor.buffers[URI].caret = editor.buffers[URI].text.index("names\n") + 5
+            editor.type(")")
             shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p.get("version") == 2)
             assert shown["diagnostics"] == []
 
@@ -69,7 +76,7 @@ def test_the_diagnostic_leads_to_its_repair() -> None:
             first = reply.result[0]
             assert (first["isPreferred"], first["diagnostics"]) == (True, [diagnostic])
             [change] = first["edit"]["documentChanges"]
-            assert [edit["newText"] for edit in change["edits"]] == ["]"]
+            assert [edit["newText"] for edit in change["edits"]] == [")"]
 
     asyncio.run(story())
 
@@ -89,8 +96,8 @@ def test_pulled_once_and_unchanged_after() -> None:
             assert (first["kind"], len(first["items"])) == ("full", 1)
             again = await pull(editor, first["resultId"])
             assert again == {"kind": "unchanged", "resultId": first["resultId"]}
-            editor.buffers[URI].caret = editor.buffers[URI].text.index("2\n") + 1
-            editor.type("]")
+            editor.buffers[URI].caret = editor.buffers[URI].text.index("names\n") + 5
+            editor.type(")")
             assert (await pull(editor, first["resultId"]))["items"] == []
             await asyncio.sleep(0.5)
             pushed = [m for m in editor.notifications if m["method"] == "textDocument/publishDiagnostics"]

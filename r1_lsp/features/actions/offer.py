@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
-from ast_tools import Edit
+from ast_tools import Edit, Repair
 from engine.types import Engine
 from r1_lsp.features.ask import Heard
 from r1_lsp.features.checkers import Reported
@@ -32,12 +32,16 @@ class Report(Reported):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What a row may look at when the editor asks what can be done at [start, end)."""
+    """What a row may look at when the editor asks what can be done at [start, end).
+
+    `repairs` are those the tree alone can find (r1_lsp.features.repairing), wherever in the text they are.
+    """
 
     snapshot: Snapshot
     start: int
     end: int
     reports: tuple[Report, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     settings: Settings
     can_resolve: bool = True
     edit_command: str = ""

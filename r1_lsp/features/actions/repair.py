@@ -2,18 +2,14 @@
 
 from collections.abc import Iterator
 
-from ast_tools import Repair, repairs
+from ast_tools import Repair
 from r1_lsp.features.actions.offer import QUICK_FIX, Action, Offer, Place, Report
 
-_BUDGET_S = 0.02
 _MOST = 3
 
 
 def _applies(place: Place) -> Iterator[Offer]:
-    tree = place.snapshot.tree
-    if tree is None or tree.n_errors == 0:
-        return
-    found = [repair for repair in repairs(tree, near=place.start, budget_s=_BUDGET_S) if _is_here(repair, place)]
+    found = [repair for repair in place.repairs if _is_here(repair, place)]
     sure = [repair for repair in found if repair.sure]
     for repair in (sure or found)[:_MOST]:
         yield Offer(
