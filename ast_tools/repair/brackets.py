@@ -215,7 +215,8 @@ class Brackets:
     def _line_edit(self, token: Token) -> Edit:
         text = self.chunk.text
         end = text.find(b"\n", token.end)
-        return Edit(text.rfind(b"\n", 0, token.start) + 1, len(text) if end < 0 else end + 1, b"")
+        start = max(self.chunk.start, text.rfind(b"\n", 0, token.start) + 1)
+        return Edit(start, self.chunk.end if end < 0 else min(end + 1, self.chunk.end), b"")
 
     def _line(self, token: Token) -> int:
         return self.chunk.text.count(b"\n", 0, token.start) + 1

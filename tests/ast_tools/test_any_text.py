@@ -91,6 +91,8 @@ def test_any_text_is_answered(name: str) -> None:
         ("python", b"(" * 3000),
         ("javascript", b"x" * 100_000 + b" = "),
         ("python", b""),
+        ("python", b"x = 1\r)\n"),  # a lone carriage return ends a line, too
+        ("python", b"\r@\r) \nx"),
         ("python", b"\n" * 6000),
     ],
 )
