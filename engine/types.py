@@ -89,7 +89,7 @@ class GenerateRequest:
 
 
 FinishReason = Literal["stop", "length", "budget", "superseded", "loop"]
-"""Why a candidate ended. "loop": it began to repeat itself, period 64 tokens or less; the text is cut where it stood."""
+"""Why a candidate ended. "loop": it repeats itself, period 64 tokens or less; the text ends where it stood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,7 @@ def test_fix_never_applies_a_guess(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_check_counts_columns_in_characters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wide.py"
-    path.write_text("x = '😀é'; y = (1\n", "utf-8")
+    path.write_text("x = '😀é'; y = len(x\n", "utf-8")
     assert main(["check", "--json", str(path)]) == 1
     [problem] = json.loads(capsys.readouterr().out)["problems"]
-    assert (problem["line"], problem["column"], problem["repair"]) == (1, 15, "Insert `)`")
+    assert (problem["line"], problem["column"], problem["repair"]) == (1, 18, "Insert `)`")

@@ -88,17 +88,17 @@ def test_a_dismissed_suggestion_stays_away_and_says_why(editor: Nvim) -> None:
     editor.type("q")
 
 
-def test_quick_fix_closes_a_bracket(editor: Nvim) -> None:
-    editor.type("Go\x15prices = [1, 2")
-    editor.keys("Escape")
+def test_quick_fix_inserts_a_colon(editor: Nvim) -> None:
+    editor.type("Go\x15if total\r    print(1)")
+    editor.keys("Escape", "Up")
     editor.until(lambda: editor.lua("#vim.diagnostic.get(0)"), "a diagnostic")
     editor.take_picture("diagnostic")
     editor.command("R1Fix")
-    editor.wait_for("1: Insert `]`")
+    editor.wait_for("1: Insert `:`")
     editor.take_picture("quick-fix")
     editor.type("1")
     editor.keys("Enter")
-    editor.wait_for_line("prices = [1, 2]")
+    editor.wait_for_line("if total:")
 
 
 def test_hover_says_what_a_function_lacks(editor: Nvim) -> None:
@@ -137,10 +137,10 @@ def test_the_default_model_suggests_something() -> None:
     model = resolve(EngineOptions()).path
     with workplace({"model": str(model)}) as place, nvim(binaries()[0], place) as editor:
         editor.wait_for_model(120)
-        editor.type("Goreturn ")
+        editor.type("Go\x15\rdef add(a, b):\rreturn a")
         editor.until(editor.ghost, "a suggestion of the default model", 60)
         editor.take_picture("default-model")
         editor.keys("M-l")
-        editor.until(lambda: len(editor.line()) > len("    return "), "the accepted text")
+        editor.until(lambda: len(editor.line()) > len("    return a"), "the accepted text")
         editor.quit()
         assert place.attempts_to_leave() == {"ipv4": 0, "ipv6": 0}

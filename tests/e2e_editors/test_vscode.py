@@ -30,14 +30,16 @@ STEPS: list[tuple[str, ...]] = [
     ("press", "Escape"),
     ("noGhost",),
     ("press", "Shift+Home", "Delete"),
-    ("type", "prices = [1, 2"),
-    ("press", "Delete"),  # the bracket that VS Code closes by itself
+    ("type", "if total"),
+    ("press", "Enter"),
+    ("type", "    print(1)"),
+    ("press", "ArrowUp"),
     ("squiggle",),
     ("press", "Control+."),
     ("widget", "actions"),
     ("picture", "quick-fix"),
     ("press", "Enter"),
-    ("saved", "prices = [1, 2]"),
+    ("saved", "if total:"),
     ("press", "Control+Home"),
     ("press", "ArrowDown", "ArrowDown", "ArrowDown", "Control+ArrowRight", "ArrowRight"),
     ("press", "Control+k", "Control+i"),
@@ -75,7 +77,7 @@ def test_columns_after_wide_characters(seen: Seen) -> None:
 
 
 def test_quick_fix(seen: Seen) -> None:
-    assert "Insert `]`" in seen.texts["actions"]
+    assert "Insert `:`" in seen.texts["actions"]
 
 
 def test_hover(seen: Seen) -> None:
