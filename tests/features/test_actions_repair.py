@@ -41,6 +41,17 @@ def test_unsure_repairs_are_three_at_most_and_none_is_preferred() -> None:
     assert len({text for text, _ in found}) == len(found)
 
 
+def test_repairs_with_one_title_show_what_they_lead_to() -> None:
+    titles = [offer.title for _, offer in offered("é = '😀'; prices = [1, 2$0\n\n\ndef f():\n    return 1\n")]
+    assert "Insert `]`: `é = '😀'; prices = [1, 2]`" in titles
+    assert len(set(titles)) == len(titles)
+
+
+def test_a_sure_repair_of_our_own_report_needs_no_model() -> None:
+    report = Report(start=0, end=7, message="The `def` on line 1 ends without `:`.", source="r1")
+    assert [name for name, _ in offered("def f()$0\n    return 1\n", (report,))] == ["repair"]
+
+
 def test_elsewhere_in_the_file_nothing_is_offered() -> None:
     assert repairs_of("def f()\n    return 1\n\n\nx = 1$0\n") == []
 

@@ -8,7 +8,7 @@ from r1_lsp.features.actions.offer import QUICK_FIX, Action, Offer, Place, Repor
 from r1_lsp.features.actions.prompt import fix_question
 from r1_lsp.features.actions.region import Region, region_around
 from r1_lsp.features.ask import Answer
-from r1_lsp.features.checkers import Subject, baseline, checkers_of
+from r1_lsp.features.checkers import SOURCE, Subject, baseline, checkers_of
 from r1_lsp.features.errors import Refused, Unfit
 
 _MOST_REPORTS = 3
@@ -23,9 +23,16 @@ def _applies(place: Place) -> Iterator[Offer]:
     checkers = checkers_of(snapshot.language, place.settings.fix.checkers)
     known = frozenset().union(*(checker.sources for checker in checkers))
     for report in place.reports[:_MOST_REPORTS]:
-        if report.message.strip():
+        if report.message.strip() and not _has_sure_repair(place, report):
             mark = "" if report.source.lower() in known else f" {NOT_RECHECKED}"
             yield Offer(title=f"Fix: {_shown(report)}{mark}", report=report, start=report.start, by_model=True)
+
+
+def _has_sure_repair(place: Place, report: Report) -> bool:
+    """What we report ourselves and surely repair needs no model's opinion beside it."""
+    return report.source.lower() == SOURCE and any(
+        repair.sure and repair.start <= report.end and report.start <= repair.end for repair in place.repairs
+    )
 
 
 async def _compute(task: Task) -> tuple[Edit, ...]:

@@ -2,23 +2,38 @@
 
 from collections.abc import Iterator
 
-from ast_tools import Repair
+from ast_tools import Edit, Repair, apply
 from r1_lsp.features.actions.offer import QUICK_FIX, Action, Offer, Place, Report
 
 _MOST = 3
+_LONGEST = 60
 
 
 def _applies(place: Place) -> Iterator[Offer]:
     found = [repair for repair in place.repairs if _is_here(repair, place)]
     sure = [repair for repair in found if repair.sure]
-    for repair in (sure or found)[:_MOST]:
+    shown = (sure or found)[:_MOST]
+    titles = [repair.title for repair in shown]
+    for repair in shown:
+        alike = titles.count(repair.title) > 1
         yield Offer(
-            title=repair.title,
+            title=f"{repair.title}: {_result(repair, place)}" if alike else repair.title,
             edits=repair.edits,
             report=_report(repair, place),
             start=repair.start,
             preferred=repair.sure,
         )
+
+
+def _result(repair: Repair, place: Place) -> str:
+    """The first changed line as it would read, to tell repairs with one title apart."""
+    lines = place.snapshot.lines
+    line = lines.line_at(repair.edits[0].start)
+    start, end = lines.start(line), lines.end(line)
+    inside = [edit for edit in repair.edits if start <= edit.start and edit.end <= end]
+    after = apply(lines.line(line), [Edit(edit.start - start, edit.end - start, edit.new) for edit in inside])
+    text = after.decode("utf-8", "replace").strip()
+    return f"`{text}`" if len(text) <= _LONGEST else f"`...{text[-_LONGEST:]}`"
 
 
 def _is_here(repair: Repair, place: Place) -> bool:
