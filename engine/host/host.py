@@ -108,6 +108,7 @@ class Host:
         """
         backend = self.ready()
         encoded = await asyncio.to_thread(backend.encode, request)
+        self.ready()  # the model's thread may have ended meanwhile, and then nobody would answer
         scheduler = self._scheduler
         if scheduler is None or self._closing.is_set():
             raise EngineUnavailable("the host is closing")
@@ -124,23 +125,25 @@ class Host:
 
     def _live(self) -> None:
         """Load, then step until closed. An exception nobody foresaw ends the thread, which `/health` then shows."""
+        ended: EngineError = EngineUnavailable("the host has an internal error")
+        backend: Backend | None = None
         try:
             backend = self._open(self._options, self._loaded)
-        except EngineError as exc:
-            self._fail(exc)
-            return
-        scheduler = Scheduler(backend, self._deliver)
-        self._backend, self._scheduler = backend, scheduler
-        self._status, self._detail, self._fraction = "ok", "", None
-        ended = EngineUnavailable("the host has an internal error")
-        try:
+            scheduler = Scheduler(backend, self._deliver)
+            self._backend, self._scheduler = backend, scheduler
+            self._status, self._detail, self._fraction = "ok", "", None
             while not self._closing.is_set():
                 if not scheduler.step():
                     scheduler.wait(1.0)
             ended = EngineUnavailable("the host is closing")
+        except EngineError as exc:
+            if backend is not None:
+                raise
+            ended = exc
         finally:
             self._fail(ended)
-            backend.close()
+            if backend is not None:
+                backend.close()
 
     def _loaded(self, what: str, fraction: float | None) -> None:
         self._loads += 1

@@ -13,7 +13,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from engine.backends.backend import Backend, Encoded, LoadProgress
+from engine.errors import EngineUnavailable
 from engine.host.app import Host, create_app
+from engine.host.scheduler import Scheduler
 from engine.types import EngineOptions, GenerateRequest, TextPrompt
 
 WORDS = " ".join(f"w{n}" for n in range(300))
@@ -184,6 +187,44 @@ def test_a_model_that_does_not_load_is_said_in_one_sentence(tmp_path: Path) -> N
         assert answer["error"]["message"] == "no such luck"
 
     with_host(tmp_path, check, fail="no such luck")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_defect_while_the_model_loads_is_not_taken_for_loading() -> None:
+    def breaks(options: EngineOptions, progress: LoadProgress) -> Backend:
+        raise ZeroDivisionError
+
+    async def run() -> None:
+        host = Host(EngineOptions(), backend=breaks)
+        host.start()
+        await until(lambda: host.health()["status"] == "error")
+        with pytest.raises(EngineUnavailable, match="internal error"):
+            host.ready()
+        await asyncio.to_thread(host.close)
+
+    asyncio.run(run())
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_request_is_answered_when_the_model_ends_before_it_is_queued(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(scheduler: Scheduler) -> bool:
+        raise ZeroDivisionError
+
+    async def check(host: Host, client: Client) -> None:
+        def encode(request: GenerateRequest) -> Encoded:
+            monkeypatch.setattr(Scheduler, "step", breaks)
+            while host.health()["status"] != "error":
+                time.sleep(0.01)
+            return Encoded(tokens=[1])
+
+        monkeypatch.setattr(host.ready(), "encode", encode)
+        async with asyncio.timeout(10):
+            status, answer = await post(client, "/v1/completions", {"prompt": "x"})
+        assert (status, answer["error"]["message"]) == (500, "the host has an internal error")
+
+    with_host(tmp_path, check)
 
 
 def test_a_closed_connection_stops_the_work(tmp_path: Path) -> None:
