@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from r1_lsp.wire.outbox import Outbox, write_all
 
 _CHUNK = 1024 * 1024
+_GREETING = b"content-"
+"""What an editor's first message begins with, in any case; a web page that posts to our port begins with a verb."""
 
 
 class BadAddress(Exception):
@@ -44,7 +46,10 @@ def take_stdio() -> Pipes:
 
 
 def accept_tcp(address: str) -> Pipes:
-    """Waits for one editor on HOST:PORT and says on stderr where. Loopback only. Raises BadAddress."""
+    """Waits for one editor on HOST:PORT and says on stderr where. Loopback only. Raises BadAddress.
+
+    Who does not begin as an editor does is sent away: to the framing, a web page's request would be a message.
+    """
     host, port = _host_and_port(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -54,9 +59,21 @@ def accept_tcp(address: str) -> Pipes:
     with listener:
         print(f"listening on {host}:{listener.getsockname()[1]}", file=sys.stderr, flush=True)  # noqa: T201
         connection, _ = listener.accept()
+        while not _greets(connection):
+            connection.close()
+            connection, _ = listener.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     descriptor = connection.detach()
     return Pipes(descriptor, descriptor)
+
+
+def _greets(connection: socket.socket) -> bool:
+    """Waits for the first bytes, which stay where they are."""
+    try:
+        first = connection.recv(len(_GREETING), socket.MSG_PEEK)
+    except OSError:
+        return False
+    return bool(first) and _GREETING.startswith(first.lower())
 
 
 def start_threads(

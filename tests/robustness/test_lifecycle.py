@@ -1,5 +1,6 @@
 """Real processes: how the server begins and ends. 20 of each deadly case at full size, one here."""
 
+import contextlib
 import json
 import os
 import signal
@@ -192,6 +193,21 @@ def test_tcp() -> None:
             assert editor.recv(16) == b"Content-Length: "
             with pytest.raises(ConnectionRefusedError):  # one editor only
                 socket.create_connection(editor.getpeername(), timeout=1)
+        assert server.wait() == 1
+
+
+def test_a_web_page_is_no_editor() -> None:
+    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}})
+    with ServerProcess("--tcp", "127.0.0.1:0") as server:
+        assert server.process.stderr is not None
+        port = int(server.process.stderr.readline().decode().rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as page:
+            page.sendall(f"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            with contextlib.suppress(ConnectionResetError):
+                assert page.recv(16) == b""
+        with socket.create_connection(("127.0.0.1", port)) as editor:  # whose turn has not been taken
+            editor.sendall(f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+            assert editor.recv(16) == b"Content-Length: "
         assert server.wait() == 1
 
 
