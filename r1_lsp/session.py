@@ -16,6 +16,7 @@ from r1_lsp import ext, proto
 from r1_lsp.snapshot import Snapshot
 from r1_lsp.wire.client import ClientInfo
 from r1_lsp.wire.interrupt import Interruptible
+from r1_lsp.wire.logs import log_bug
 from r1_lsp.wire.outcomes import Failed, Outdated, Silent, Stopped, Superseded
 from r1_lsp.wire.progress import Peer, Progress, ProgressBars, RefusedByClient
 
@@ -205,7 +206,7 @@ class Session:
     def _spawned_ended(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("background work %r failed", task.get_name().partition(" ")[0], exc_info=error)
+            log_bug(_log, f"background work {task.get_name().partition(' ')[0]!r}", error)
 
     def slot(self, kind: Callable[[], _T]) -> _T:
         """A feature's own state: one `kind()` per session, made on first use."""

@@ -1,6 +1,7 @@
 """Where the log goes. Source text is logged only at DEBUG."""
 
 import logging
+import traceback
 from pathlib import Path
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -20,3 +21,11 @@ def set_up(level: str, file: str | None) -> None:
     root.setLevel(level.upper())
     for chatty in ("pygls", "asyncio", "aiohttp"):  # pygls logs whole messages at INFO
         logging.getLogger(chatty).setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+
+
+def log_bug(log: logging.Logger, what: str, error: BaseException) -> None:
+    """Where something failed; what it said may quote source text and goes to DEBUG."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    log.error("%s failed: %s at %s", what, type(error).__name__, where)
+    log.debug("%s failed", what, exc_info=error)

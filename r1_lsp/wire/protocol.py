@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import inspect
 import logging
-import traceback
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from functools import cache
@@ -25,6 +24,7 @@ from r1_lsp.session import Session
 from r1_lsp.wire import messages
 from r1_lsp.wire.client import ClientInfo, read_client
 from r1_lsp.wire.framing import Broken, Framer
+from r1_lsp.wire.logs import log_bug
 from r1_lsp.wire.messages import Malformed, Message, Notification, Request, Response
 from r1_lsp.wire.outbox import Outbox
 from r1_lsp.wire.outcomes import Failed, Silent
@@ -231,7 +231,7 @@ class Wire:
         except JsonRpcException as error:
             pending.fail(error.code or messages.INTERNAL_ERROR, error.message or "the request failed")
         except _ANY_BUG as error:
-            _log_bug(row.method, error)
+            log_bug(_log, row.method, error)
             pending.fail(messages.INTERNAL_ERROR, f"{row.method} failed inside the server; its log says where")
 
     def _typed(self, row: Row, params: object, id_: object = None) -> Any:
@@ -274,13 +274,13 @@ class Wire:
         except _BadParams as error:
             _log.warning("%s", error)
         except _ANY_BUG as error:
-            _log_bug(row.method, error)
+            log_bug(_log, row.method, error)
 
     async def _guarded(self, method: str, handler: Handler, session: Session, params: object) -> None:
         try:
             await handler(session, params)
         except _ANY_BUG as error:
-            _log_bug(method, error)
+            log_bug(_log, method, error)
 
     # -- out ---------------------------------------------------------------------------------------------------------
 
@@ -306,11 +306,3 @@ class Wire:
 
 class _BadParams(Exception):
     """str(error) is the sentence to answer."""
-
-
-def _log_bug(method: str, error: BaseException) -> None:
-    """Where a handler failed; what it said may quote source text and goes to DEBUG."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " < ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    _log.error("%s failed: %s at %s", method, type(error).__name__, where)
-    _log.debug("%s failed", method, exc_info=error)

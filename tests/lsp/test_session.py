@@ -1,6 +1,7 @@
 """Documents, settings, engine, progress: what a session keeps, seen from the editor."""
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -205,6 +206,20 @@ def test_work_goes_on_without_a_progress_bar(preset: str) -> None:
                 bar.report("thinking", 0.5)
 
     asyncio.run(main())
+
+
+def test_background_work_that_fails_is_logged_without_the_text_it_was_about(caplog: pytest.LogCaptureFixture) -> None:
+    async def work() -> None:
+        raise ValueError("secret text")
+
+    async def main() -> None:
+        async with Editor() as editor:
+            await asyncio.wait({session_of(editor).spawn(work(), "reading file:///work/secret.py")})
+
+    caplog.set_level(logging.INFO)
+    asyncio.run(main())
+    assert "background work 'reading' failed: ValueError" in caplog.text
+    assert "secret" not in caplog.text
 
 
 def test_workspace_folders() -> None:

@@ -19,7 +19,7 @@ def offers(
 ) -> Iterator[tuple[Action, Offer]]:
     """Everything that applies. `only`: kinds the editor wants, "refactor" stands for "refactor.rewrite" too.
 
-    A row that fails is logged and does not hide the others.
+    A row that fails is logged and does not hide the others; what it said may quote source text and goes to DEBUG.
     """
     wanted = None if only is None else tuple(only)
     for action in actions:
@@ -27,8 +27,9 @@ def offers(
             continue
         try:
             yield from [(action, offer) for offer in action.applies(place)]
-        except Exception:  # noqa: BLE001 - one row must not hide the others
-            _log.exception("the action %s failed", action.name)
+        except Exception as error:  # noqa: BLE001 - one row must not hide the others
+            _log.error("the action %s failed: %s", action.name, type(error).__name__)
+            _log.debug("the action %s failed", action.name, exc_info=error)
 
 
 def action_named(name: object) -> Action | None:
