@@ -83,7 +83,7 @@ def root_of(session: Session, snapshot: Snapshot) -> str | None:
 
 
 class _AtWork:
-    """Work on documents that ends when its document changes."""
+    """Work on documents that ends when its document changes or is closed."""
 
     def __init__(self) -> None:
         self._running: dict[asyncio.Future[Any], Snapshot] = {}
@@ -93,6 +93,7 @@ class _AtWork:
         if not self._listening:
             self._listening = True
             session.on_document_changed.append(self._changed)
+            session.on_document_closed.append(self._changed)
         future = asyncio.ensure_future(work)
         self._running[future] = snapshot
         try:

@@ -161,6 +161,20 @@ def test_typing_while_the_model_works_ends_the_work() -> None:
     asyncio.run(story())
 
 
+def test_closing_the_document_ends_the_work_on_it() -> None:
+    async def story() -> None:
+        model = engine(delay_s=1.0)
+        async with Editor(engine=model, preset="vscode") as editor:
+            id_ = editor.send("codeAction/resolve", **await offered(editor))
+            while model.active == 0:
+                await asyncio.sleep(0.01)
+            editor.notify("textDocument/didClose", textDocument={"uri": URI})
+            assert (await editor.reply(id_)).code == -32801
+            assert (model.active, model.closed_early) == (0, 1)
+
+    asyncio.run(story())
+
+
 def test_cancelling_a_fix_stops_the_model() -> None:
     async def story() -> None:
         model = engine(delay_s=0.2)
