@@ -5,8 +5,10 @@ import json
 import os
 import stat
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,7 @@ from r1_lsp.features.checkers import (
     Subject,
     baseline,
     checkers_of,
+    command,
     command_checker,
     complaint,
 )  # fmt: skip
@@ -51,6 +54,19 @@ def test_compiler_finds_what_no_grammar_sees() -> None:
     [finding] = ask(PYTHON_COMPILER, "é = '😀'; return é\n") or ()
     assert finding.message == "'return' outside function"
     assert finding.start == len("é = '😀'; ".encode())
+
+
+def test_output_which_may_be_megabytes_is_not_read_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    readers: list[threading.Thread] = []
+
+    def read(*args: Any) -> tuple[Finding, ...]:
+        readers.append(threading.current_thread())
+        return read_output(*args)
+
+    monkeypatch.setattr(command, "read_output", read)
+    assert ask(command_checker(program("print('a.py:1:1: E1 no')")), "x\n")
+    assert readers
+    assert threading.main_thread() not in readers
 
 
 @pytest.mark.parametrize("text", ["x = 1\0", "(" * 100_000, "-" * 300_000 + "1"], ids=["nul", "brackets", "deep"])

@@ -5,10 +5,11 @@ do not read stdin. Its output may be JSON of any of the usual shapes or lines li
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -50,21 +51,38 @@ async def _ask(argv: tuple[str, ...], name: str, subject: Subject, timeout_s: fl
     file = subject.path or f"untitled{next(iter(sorted(subject.language.extensions)), '')}"
     if not any(_TEMP in part for part in argv):
         return await _run(argv, name, file, subject, timeout_s)
-    with tempfile.TemporaryDirectory(prefix="r1-check-") as folder:
-        copy = Path(folder, PurePath(file).name)
-        await asyncio.to_thread(copy.write_bytes, subject.text)
+    async with _copied(subject.text, PurePath(file).name) as copy:
         filled = tuple(part.replace(_TEMP, str(copy)) for part in argv)
         return await _run(filled, name, file, subject, timeout_s)
 
 
+@contextlib.asynccontextmanager
+async def _copied(text: bytes, name: str) -> AsyncIterator[Path]:
+    """A file of that name which holds the text, in a folder of its own; the disk is waited for in threads."""
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="r1-check-")
+    try:
+        copy = Path(folder.name, name)
+        await asyncio.to_thread(copy.write_bytes, text)
+        yield copy
+    finally:
+        await asyncio.shield(asyncio.to_thread(folder.cleanup))
+
+
 async def _run(argv: tuple[str, ...], name: str, file: str, subject: Subject, timeout_s: float) -> Findings:
-    """A program that ends with an error code and reports nothing we can read has failed, not approved."""
+    """A program that ends with an error code and reports nothing we can read has failed, not approved.
+
+    Its output is read in a thread: it may be megabytes.
+    """
     filled = tuple(part.replace("{file}", file) for part in argv)
     output = await run(filled, subject.text, cwd=subject.root, timeout_s=timeout_s)
     if output is None:
         return None
-    findings = read_output(output.stdout.decode("utf-8", "replace"), PurePath(file).name, Lines(subject.text), name)
+    findings = await asyncio.to_thread(_read, output.stdout, PurePath(file).name, subject.text, name)
     return findings if findings or output.code == 0 else None
+
+
+def _read(output: bytes, file_name: str, text: bytes, source: str) -> tuple[Finding, ...]:
+    return read_output(output.decode("utf-8", "replace"), file_name, Lines(text), source)
 
 
 def read_output(output: str, file_name: str, lines: Lines, source: str) -> tuple[Finding, ...]:
