@@ -269,12 +269,17 @@ class Supervisor:
         import aiohttp
 
         while True:
+            # Not `wait_for`: from Python 3.12 on it gives up lines that came while this whole process stood still.
+            reading = asyncio.ensure_future(lease.content.readline())
             try:
-                line = await asyncio.wait_for(lease.content.readline(), self._watch.silent_s)
-            except TimeoutError:
-                await self._kill("the engine's host fell silent")
+                await asyncio.wait({reading}, timeout=self._watch.silent_s)
+                if not reading.done():
+                    await self._kill("the engine's host fell silent")
+                line = reading.result()
             except (aiohttp.ClientError, OSError):
                 return
+            finally:
+                reading.cancel()
             if not line.endswith(b"\n"):
                 return
             with contextlib.suppress(ValueError):

@@ -52,6 +52,23 @@ def test_a_stopped_host_is_found_and_replaced(theatre: Stage) -> None:
     assert asyncio.run(work()) < 4
 
 
+def test_a_host_is_not_killed_for_our_own_pause(theatre: Stage) -> None:
+    """Ctrl-Z, a debugger, a paused container: we were deaf, and the host spoke all the while."""
+
+    async def work() -> None:
+        async with theatre.client(theatre.options(), watch=IMPATIENT) as client:
+            await first_piece(client)
+            pid = theatre.pid()
+            phases: list[EnginePhase] = []
+            client.watch(lambda status: phases.append(status.phase))
+            time.sleep(3 * IMPATIENT.silent_s)  # nothing runs here meanwhile, which is the point
+            await asyncio.sleep(1.0)
+            assert phases == []
+            assert theatre.pid() == pid
+
+    asyncio.run(work())
+
+
 def test_a_host_busy_without_progress_is_found_and_replaced(theatre: Stage) -> None:
     """The lease goes on telling, but the model's thread hangs (here: in a prefill of an hour)."""
     options = theatre.options({"default": {"reply": "a"}, "prefill_s": 3600})
