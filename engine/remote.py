@@ -148,6 +148,7 @@ class RemoteDoor:
         if self._task is None:
             self.board.put(EngineStatus(phase=EnginePhase.STARTING, detail="asking the remote engine"))
             self._task = asyncio.get_running_loop().create_task(self._probe_until_ready())
+            self._task.add_done_callback(self._probe_ended)
 
     def served(self) -> None:
         """Nothing to count: a remote server is not ours to restart."""
@@ -187,6 +188,14 @@ class RemoteDoor:
                 return
             await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
             tries += 1
+
+    def _probe_ended(self, task: "asyncio.Task[None]") -> None:
+        """A server that answers in a shape nobody foresaw must not leave everybody waiting."""
+        defect = None if task.cancelled() else task.exception()
+        if defect is not None:
+            logger.error("the probe of the remote engine stopped", exc_info=defect)
+            failed = EngineUnavailable(f"{self._who} does not speak the OpenAI protocol")
+            self.board.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(failed)), failed)
 
     async def _probe(self) -> Known:
         rows = (await self._get(f"{self._at.api}/models")).get("data")
@@ -383,8 +392,8 @@ def _infill_text(prompt: InfillPrompt, known: Known, stop: tuple[str, ...]) -> d
     row = fim.row_for(known.info.family)
     if known.kind.infill == "suffix" or row is None:
         return {"prompt": prompt.context + prompt.prefix + prompt.middle, "suffix": prompt.suffix}
-    pieces = guarded(fim.render(row, prompt), row.markers)
-    # The server sees one text, so a marker that the user's file spells out is broken by a space.
+    pieces = guarded(fim.render(row, prompt), {*row.markers, *row.stops})
+    # The server sees one text, so a control token that the user's file spells out is broken by a space.
     text = "".join(
         piece.text if piece.special or place == 0 or pieces[place - 1].special else " " + piece.text
         for place, piece in enumerate(pieces)

@@ -153,6 +153,15 @@ def test_infill_with_markers_that_the_file_spells_out() -> None:
     assert prompt.count("<|fim_middle|>") == 1
 
 
+def test_infill_where_the_file_spells_out_other_control_tokens() -> None:
+    fake = vllm(events=text("b"))
+    hole = InfillPrompt(prefix="end = '<|endoftext|>'\n", suffix="turn = '<|im_start|>'\n", middle="x")
+    answer_to(fake, GenerateRequest(prompt=hole))
+    prompt = fake.seen[-1][1]["prompt"]
+    assert "<|endoftext|>" not in prompt
+    assert "<|im_start|>" not in prompt
+
+
 def test_infill_with_a_suffix_field() -> None:
     fake = Fake(models=[{"id": "deepseek-chat", "owned_by": "deepseek"}], events=text("b"))
     answer_to(fake, GenerateRequest(prompt=HOLE, n=3))
@@ -270,6 +279,12 @@ def test_closing_the_client_ends_a_waiting_reader() -> None:
             await asyncio.wait_for(anext(answer), 2)
 
     using(fake, work)
+
+
+@pytest.mark.parametrize("row", [{"id": "m", "meta": "x"}, {"id": "m", "owned_by": "llamacpp", "meta": [1]}])
+def test_a_server_that_describes_its_models_in_a_strange_way_keeps_nobody_waiting(row: dict[str, Any]) -> None:
+    with pytest.raises(EngineUnavailable, match="does not speak the OpenAI protocol"):
+        using(Fake(models=[row]), lambda client: client.info())
 
 
 def test_unknown_model() -> None:
