@@ -1,6 +1,9 @@
 """Code actions in whole sessions: what each editor is sent, and every way a fix may end other than with an edit."""
 
 import asyncio
+import importlib
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -280,6 +283,31 @@ def test_the_command_edits_a_selection() -> None:
             reply = await command(editor, "r1.editSelection", URI, line, "return nothing for an empty list")
             assert reply.error is None, reply.error
             assert applied(editor) == [" or None"]
+
+    asyncio.run(story())
+
+
+def test_a_docstring_looks_at_the_whole_file_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("r1_lsp.features.docstring.draft")
+    threads: list[threading.Thread] = []
+
+    def noted(work: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any) -> Any:
+            threads.append(threading.current_thread())
+            return work(*args)
+
+        return run
+
+    monkeypatch.setattr(module, "manner", noted(module.manner))
+    monkeypatch.setattr(module, "same_except_docstrings", noted(module.same_except_docstrings))
+
+    async def story() -> None:
+        async with Editor(engine=engine("Computes the mean."), preset="neovim-0.12") as editor:
+            editor.open(URI, TEXT)
+            reply = await command(editor, "r1.writeDocstring", {"uri": URI, "position": {"line": 2, "character": 6}})
+            assert reply.error is None, reply.error
+            assert len(threads) == 2
+            assert threading.main_thread() not in threads
 
     asyncio.run(story())
 
