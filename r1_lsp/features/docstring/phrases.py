@@ -79,14 +79,9 @@ def yielded(facts: Facts) -> str:
 def raised(name: str) -> str:
     """One phrase for an exception, from its name: `ValueError` is "If a value is not acceptable."."""
     said = [word for word in words(name.rpartition(".")[2]) if word.lower() not in ("error", "exception")]
-    known = {
-        "value": "If a value is not acceptable.",
-        "type": "If a value has the wrong type.",
-        "key": "If a key is missing.",
-    }
     if not said:
         return "If the call fails."
-    return known.get(" ".join(said), f"On {' '.join(said)}.")
+    return _RAISED.get(" ".join(said), f"On {' '.join(said)}.")
 
 
 def sentence(text: str) -> str:
