@@ -24,6 +24,8 @@ SKIPPED_FOLDERS = {
     ".tox",
     ".mypy_cache",
 }
+# Each round mends one place, as in `fix`.
+MAX_ROUNDS = 50
 PARSE_BUDGET_S = 5.0
 REPAIR_BUDGET_S = 2.0
 
@@ -87,21 +89,44 @@ def _check(path: Path) -> list[Finding]:
     tree = ast_tools.parse(language, text, PARSE_BUDGET_S)
     if tree is None:
         return [Finding(path=str(path), line=1, column=1, message=f"not parsed within {PARSE_BUDGET_S:g} s")]
-    lines = Lines(text)
-    return list(dict.fromkeys(_finding(path, lines, tree, problem) for problem in ast_tools.problems(tree)))
+    return sorted(dict.fromkeys(_findings(path, tree)), key=lambda item: (item.line, item.column))
 
 
-def _finding(path: Path, lines: Lines, tree: ast_tools.SyntaxTree, problem: ast_tools.Problem) -> Finding:
-    """Where a sure repair says what is wrong, its words and place are better than the parser's."""
-    near = ast_tools.repairs(tree, near=problem.start, budget_s=REPAIR_BUDGET_S)
-    sure = next((repair for repair in near if repair.sure), None)
-    line, column = lines.position(sure.start if sure else problem.start)
+def _findings(path: Path, tree: ast_tools.SyntaxTree) -> Iterator[Finding]:
+    """What `fix` says of the file: each sure repair, then what the parser says once those are made."""
+    lines = Lines(tree.text)
+    edits: list[ast_tools.Edit] = []
+    for _ in range(MAX_ROUNDS):
+        found = ast_tools.repairs(tree, budget_s=REPAIR_BUDGET_S) if tree.n_errors else ()
+        sure = next((repair for repair in found if repair.sure), None)
+        if sure is None:
+            break
+        mended = ast_tools.parse(tree.language, ast_tools.apply(tree.text, sure.edits), PARSE_BUDGET_S)
+        if mended is None:
+            break
+        yield _finding(path, lines, _before(edits, sure.start), sure.reason, sure.title)
+        tree = mended
+        edits += sorted(sure.edits, key=lambda edit: edit.start, reverse=True)
+    for problem in ast_tools.problems(tree):
+        yield _finding(path, lines, _before(edits, problem.start), problem.message)
+
+
+def _before(edits: list[ast_tools.Edit], offset: int) -> int:
+    """Where an offset was before some edits, which were made one after the other."""
+    for edit in reversed(edits):
+        grown = len(edit.new) - (edit.end - edit.start)
+        offset = offset - grown if offset >= edit.end + grown else min(offset, edit.start)
+    return offset
+
+
+def _finding(path: Path, lines: Lines, start: int, message: str, repair: str | None = None) -> Finding:
+    line, column = lines.position(start)
     return Finding(
         path=str(path),
         line=line + 1,
         column=len(lines.line(line)[:column].decode("utf-8", "replace")) + 1,
-        message=sure.reason if sure else problem.message,
-        repair=sure.title if sure else None,
+        message=message,
+        repair=repair,
     )
 
 

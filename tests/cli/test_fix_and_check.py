@@ -53,3 +53,28 @@ def test_check_counts_columns_in_characters(tmp_path: Path, capsys: pytest.Captu
     assert main(["check", "--json", str(path)]) == 1
     [problem] = json.loads(capsys.readouterr().out)["problems"]
     assert (problem["line"], problem["column"], problem["repair"]) == (1, 18, "Insert `)`")
+
+
+def test_check_names_every_error_not_only_the_one_with_a_sure_repair(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "two.py"
+    path.write_text("def area(w, h)\n    return w * h\n\nfor r in x\n    y(\n\nprint(total([(1, 2)])\n", "utf-8")
+    assert main(["check", "--json", str(path)]) == 1
+    problems = json.loads(capsys.readouterr().out)["problems"]
+    lines = [problem["line"] for problem in problems]
+    assert lines == sorted(lines)
+    assert {1, 7} <= set(lines)
+
+
+def test_check_places_what_is_left_where_it_stands_in_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The missing brace of `g` is a line of its own once mended; what follows has not moved in the file itself."""
+    path = tmp_path / "brace.js"
+    path.write_text(
+        "function g(x) {\n  if (x) {\n    return 1;\n  return 2;\n}\n\nfunction h() {\n  return 3;\n}\n", "utf-8"
+    )
+    assert main(["check", "--json", str(path)]) == 1
+    [problem] = json.loads(capsys.readouterr().out)["problems"]
+    assert (problem["line"], problem["repair"]) == (2, "Insert `}`")
