@@ -10,10 +10,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from engine import place, platform
-from engine.errors import EngineError
+from engine.errors import EngineError, ModelNotFound
 from engine.supervisor import clear_away, session_for
 from engine.types import EngineOptions
 
@@ -23,20 +23,29 @@ STOP_S = 6.0
 """Seconds a host gets to end in good order before it is killed."""
 
 
+class _Misuse(Exception):
+    """A sentence for somebody who called the command wrongly."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _Misuse(f"{message}; `{self.prog} --help` shows the usage")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one subcommand; errors are one sentence on stderr."""
-    given = _parser().parse_args(argv)
     try:
+        given = _parser().parse_args(argv)
         return int(given.run(given))
-    except EngineError as exc:
+    except (_Misuse, EngineError) as exc:
         print(f"r1-engine: {exc}", file=sys.stderr)
-        return 1
+        return 2 if isinstance(exc, _Misuse | ModelNotFound) else 1
     except KeyboardInterrupt:
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="r1-engine", description="The process that runs the model, by hand.")
+    parser = _Parser(prog="r1-engine", description="The process that runs the model, by hand.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="run a host in the foreground, without need of a lease")
     serve.set_defaults(run=_serve)
@@ -47,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--script", help="answer from a script instead of a model")
     serve.add_argument("--socket", type=Path, help="where to listen; default: where r1-lsp looks for these options")
     serve.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 with a token instead of a Unix socket")
-    serve.add_argument("--port", type=int, default=0, help="the port for --tcp; default: any free one")
+    serve.add_argument("--port", type=_port, default=0, help="the port for --tcp; default: any free one")
     status = commands.add_parser("status", help="list the running hosts")
     status.set_defaults(run=_status)
     stop = commands.add_parser("stop", help="end the running hosts")
@@ -57,6 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; a number up to 65535 is wanted")
+    return int(text)
+
+
 # -- serve ---------------------------------------------------------------------------------------------------------
 
 
@@ -64,15 +79,18 @@ def _serve(given: argparse.Namespace) -> int:
     from engine.host.__main__ import Orders, end_now, real_host, run
     from engine.host.endpoint import Listener
 
-    options = place.named(
-        EngineOptions(
-            model=given.model,
-            n_ctx=given.n_ctx,
-            threads=given.threads,
-            gpu_layers=given.gpu_layers,
-            script=given.script,
-        )
+    options = EngineOptions(
+        model=given.model,
+        n_ctx=given.n_ctx,
+        threads=given.threads,
+        gpu_layers=given.gpu_layers,
+        script=given.script,
     )
+    if not given.script:
+        from engine.models.resolve import resolve
+
+        resolve(options)  # a model that is not there is said here, not only to those who connect
+    options = place.named(options)
     socket = given.socket.absolute() if given.socket else place.host_files(platform.runtime_dir(), options).socket
 
     def announce(listener: Listener) -> None:
@@ -84,7 +102,7 @@ def _serve(given: argparse.Namespace) -> int:
         socket=socket, options=options, tcp=given.tcp or given.port > 0, port=given.port, keep=True, announce=announce
     )
     # The model's thread may be deep in llama.cpp: leave without waiting for it.
-    return end_now(run(orders, real_host))
+    return end_now(min(run(orders, real_host), 1))
 
 
 def _sentence(told: dict[str, Any]) -> str:

@@ -27,11 +27,33 @@ def test_nothing_runs(theatre: Stage, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "no engine is running\n" * 2
 
 
-def test_misuse_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["dance"])
-    assert ended.value.code == 2
-    assert "invalid choice" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("", "COMMAND"),
+        ("dance", "invalid choice"),
+        ("serve --threads many", "invalid int value"),
+        ("serve --tcp --port 99999", "a number up to 65535"),
+        ("serve --model no-such-model", "there is no model 'no-such-model'"),
+        ("serve --model nowhere/missing.gguf", "there is no file"),
+    ],
+)
+def test_misuse_is_one_sentence_and_exit_code_2(
+    words: str, part: str, theatre: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert part in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_serve_refuses_a_file_that_is_no_model(
+    theatre: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.gguf").write_text("not a model", "utf-8")
+    assert cli.main(["serve", "--model", str(tmp_path / "text.gguf")]) == 1
+    assert "is not a GGUF file" in capsys.readouterr().err
 
 
 def test_a_runtime_directory_open_to_others(theatre: Stage, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +88,7 @@ def use(
     [found] = status(capsys)
     assert (found["pid"], found["leases"], found["model"]) == (serving.pid, 0, str(script))
     again = subprocess.run(command[:-1], capture_output=True, text=True, check=False, timeout=30)
-    assert again.returncode == 3
+    assert again.returncode == 1
     assert again.stderr.strip() == "another host is already running for these options"
     assert cli.main(["stop"]) == 0
     assert capsys.readouterr().out == "stopped: 1\n"
