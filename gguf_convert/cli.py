@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -25,15 +26,17 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one subcommand and returns its exit code."""
     try:
         options = _parser().parse_args(argv)
-        return _inspect(options)
+        code = _inspect(options)
+        sys.stdout.flush()
     except (_Misuse, GgufError) as exc:
         print(f"r1-gguf: {exc}", file=sys.stderr)
         return 2 if isinstance(exc, _Misuse) else 1
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left has nowhere to go
         return 1
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,17 +4,18 @@ Exit codes: 0 done, 1 failed, 2 misuse. Errors are one sentence on stderr.
 """
 
 import importlib
+import os
 import sys
 
 COMMANDS = {
-    "serve": "the Language Server, on stdio unless told otherwise (what an editor starts)",
+    "serve": "the Language Server, on stdio (what an editor starts)",
     "demo": "the main job on a real file, in a real LSP session, with timings",
     "complete": "FILE:LINE:COL  what an editor would show there",
     "fix": "FILE  repairs as a diff (--write applies the sure ones)",
     "check": "PATH...  syntax problems",
     "doc": "FILE:LINE  a docstring draft (--write inserts it)",
-    "context": "FILE:LINE:COL  what the model sees, piece by piece with its token cost",
-    "models": "list, pull, use, rm: the models on this machine",
+    "context": "FILE:LINE:COL  what the model sees, with token costs",
+    "models": "list, pull, add, use, verify, rm: the models on this machine",
     "doctor": "what is wrong, in words one can act on",
     "why": "why the last suggestions were or were not shown",
 }
@@ -49,14 +50,16 @@ def _run(command: str, arguments: list[str]) -> int:
     from r1_lsp.cli.console import Failure, fail
 
     try:
-        return int(run(arguments))
+        code = int(run(arguments))
+        sys.stdout.flush()
     except Failure as failure:
         return fail(command, failure)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has seen enough (`r1-lsp ... | head`)
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left has nowhere to go
         return 1
+    return code
 
 
 def _usage() -> str:

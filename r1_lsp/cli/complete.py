@@ -22,7 +22,9 @@ def run(argv: list[str]) -> int:
     if options.json:
         print_json({"suggestions": suggestions, "reason": reason})
     elif suggestions:
-        for suggestion in suggestions:
+        for number, suggestion in enumerate(suggestions, 1):
+            if len(suggestions) > 1:
+                stdout().print(f"--- {number} of {len(suggestions)}", style="dim", markup=False)
             stdout().print(suggestion, markup=False)
     else:
         raise Failure(f"no suggestion: {reason}")

@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -52,8 +53,10 @@ class Place:
 
 
 def place(text: str, *, with_column: bool) -> Place:
-    """Reads FILE:LINE[:COL]."""
+    """Reads FILE:LINE[:COL]. Where only a line is wanted, a column (as tools print one) is passed over."""
     wanted = "FILE:LINE:COL" if with_column else "FILE:LINE"
+    if not with_column and re.search(r":\d+:\d+$", text):
+        text = text.rpartition(":")[0]
     parts = text.rsplit(":", 2 if with_column else 1)
     numbers = parts[1:]
     if len(parts) != (3 if with_column else 2) or not all(number.isdecimal() and int(number) > 0 for number in numbers):

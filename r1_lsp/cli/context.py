@@ -8,12 +8,13 @@ from rich.text import Text
 import ast_tools
 from ast_tools.lines import Lines
 from engine.client import create_engine
-from engine.errors import EngineError
+from engine.errors import EngineError, ModelNotFound
 from engine.types import EngineOptions
 from r1_lsp.cli.complete import offset_of
 from r1_lsp.cli.console import Arguments, Failure, Place, place, print_json, read_source, stdout
 from r1_lsp.cli.session import language_id
 from r1_lsp.features.completion import PromptDescription, describe_prompt
+from r1_lsp.features.why import SENTENCES
 from r1_lsp.settings import CompletionSettings
 from r1_lsp.snapshot import Snapshot
 
@@ -42,7 +43,7 @@ async def _describe(where: Place, model: str) -> PromptDescription:
     try:
         return await describe_prompt(snapshot, offset, CompletionSettings(), engine)
     except EngineError as error:
-        raise Failure(str(error)) from None
+        raise Failure(str(error), code=2 if isinstance(error, ModelNotFound) else 1) from None
     finally:
         await engine.close()
 
@@ -83,4 +84,4 @@ def _print(described: PromptDescription) -> None:
     shape = "several lines" if described.multiline else "one line"
     console.print(f"{total} tokens for {described.model.id}; {described.layout}; {shape} wanted", markup=False)
     if described.silence:
-        console.print(f"an automatic request would stay silent here: {described.silence}", markup=False)
+        console.print(f"nothing would be suggested while typing: {SENTENCES[described.silence]}", markup=False)

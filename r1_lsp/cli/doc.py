@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import ast_tools
 from ast_tools.lines import Lines
 from r1_lsp.cli.console import (
     Arguments,
@@ -17,6 +18,8 @@ from r1_lsp.cli.console import (
     stdout,
 )
 from r1_lsp.cli.session import session
+
+PARSE_BUDGET_S = 5.0
 
 
 def run(argv: list[str]) -> int:
@@ -39,6 +42,14 @@ def run(argv: list[str]) -> int:
     return 0
 
 
+def _place(where: Place, text: bytes) -> str:
+    language = ast_tools.language_of(None, str(where.path))
+    tree = ast_tools.parse(language, text, PARSE_BUDGET_S) if language else None
+    broken = tree is not None and tree.n_errors > 0
+    hint = f"; the file has syntax errors, which `r1-lsp check {where.path}` lists" if broken else ""
+    return f"line {where.line} of {where.path}{hint}"
+
+
 async def _draft(where: Place, text: bytes, model: str | None) -> bytes:
     lines = Lines(text)
     if where.line > lines.count:
@@ -51,7 +62,7 @@ async def _draft(where: Place, text: bytes, model: str | None) -> bytes:
         actions = await file.actions(offset, offset, [])
         wanted = [action for action in actions if "docstring" in action.title.lower()]
         if not wanted:
-            raise Failure(f"there is no function that wants a docstring on line {where.line} of {where.path}")
+            raise Failure(f"there is no function that wants a docstring on {_place(where, text)}")
         await editor.ready()
         await file.apply(wanted[0])
         return file.text

@@ -151,7 +151,12 @@ def _engine(options: EngineOptions) -> Finding:
         detail = asyncio.run(asyncio.wait_for(_answer(options), ANSWER_TIMEOUT_S))
     except EngineError as error:
         return Finding(
-            what="engine", ok=False, detail=str(error), advice="`r1-engine status` and the lines above say more"
+            what="engine",
+            ok=False,
+            detail=str(error),
+            advice="see that the address is right and its server runs"
+            if options.url
+            else "`r1-engine status` and the lines above say more",
         )
     except TimeoutError:
         return Finding(

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
+from rich.text import Text
 
 from engine.errors import EngineError, ModelNotFound
 from engine.models.catalogue import CATALOGUE, Entry
@@ -88,9 +89,13 @@ def _list(options: argparse.Namespace, store: Store) -> Any:
                 if store.get(entry.name) is None
             ],
         }
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    console.print(_installed_table(installed, chosen) if installed else "no model is installed yet\n")
-    console.print(_catalogue_table([e for e in CATALOGUE.values() if e.name not in {m.id for m in installed}]))
+    console = stdout()
+    if installed:
+        _print_rows(console, _installed_rows(installed, chosen))
+    else:
+        console.print("no model is installed yet")
+    console.print()
+    _print_rows(console, _catalogue_rows([e for e in CATALOGUE.values() if e.name not in {m.id for m in installed}]))
     return None
 
 
@@ -98,31 +103,36 @@ def _as_json(manifest: Manifest, chosen: str) -> dict[str, Any]:
     return {**manifest.model_dump(), "size": manifest.size, "default": manifest.id == chosen}
 
 
-def _installed_table(manifests: tuple[Manifest, ...], chosen: str) -> Table:
-    table = Table("", box=None, header_style="dim")
-    for name in ("installed", "weights", "size", "family"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("licence")
-    table.add_column("from")
+def _installed_rows(manifests: tuple[Manifest, ...], chosen: str) -> list[tuple[str, ...]]:
+    """A line of headings and one for each model; the last two entries are those that may be long."""
+    rows: list[tuple[str, ...]] = [("", "installed", "weights", "size", "family", "licence", "from")]
     for manifest in manifests:
         mark = "default" if manifest.id == chosen else ""
         size = f"{manifest.size / 1e9:.2f} GB"
-        table.add_row(mark, manifest.id, manifest.weights, size, manifest.family, manifest.licence, manifest.source)
-    return table
+        row = (mark, manifest.id, manifest.weights, size, manifest.family, manifest.licence, manifest.source)
+        rows.append(row)
+    return rows
 
 
-def _catalogue_table(entries: list[Entry]) -> Table:
+def _catalogue_rows(entries: list[Entry]) -> list[tuple[str, ...]]:
     machine = machine_bytes()
-    table = Table(box=None, header_style="dim")
-    for name in ("to pull", "size", "for"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("licence")
-    table.add_column("")
+    rows: list[tuple[str, ...]] = [("to pull", "size", "for", "licence", "")]
     for entry in entries:
         role = {"both": "typing, fixes", "completion": "typing", "repair": "fixes"}[entry.role]
         fits = "" if not machine or entry.about_gb * 1e9 < machine * 7 / 8 else "too large for this machine; "
-        table.add_row(entry.name, f"about {entry.about_gb:.3g} GB", role, entry.licence, fits + entry.note)
-    return table
+        rows.append((entry.name, f"about {entry.about_gb:.3g} GB", role, entry.licence, fits + entry.note))
+    return rows
+
+
+def _print_rows(console: Console, rows: list[tuple[str, ...]]) -> None:
+    """In columns; where those are too wide for the terminal, the last two entries stand on a line of their own."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    n_beside = len(widths) if sum(widths) + 2 * len(widths) <= console.width or console.soft_wrap else len(widths) - 2
+    for number, row in enumerate(rows):
+        beside = (f"{entry:<{width}}" for entry, width in zip(row[:n_beside], widths, strict=False))
+        console.print(Text("  ".join(beside).rstrip(), style="" if number else "dim"))
+        if below := ", ".join(filter(None, row[n_beside:])) if number else "":
+            console.print(Padding(Text(below, style="dim"), (0, 0, 0, 4)))
 
 
 # pull ------------------------------------------------------------------------------------------------------------

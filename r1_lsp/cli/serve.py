@@ -36,6 +36,10 @@ def run(argv: list[str]) -> int:
     if options.get("log_level", "info") not in ("error", "warning", "info", "debug"):
         return _misuse(f"--log-level {options['log_level']!r} is none of error, warning, info, debug")
 
+    if "tcp" not in options and sys.stdin.isatty():
+        hint = "this is for an editor, which speaks LSP on standard input; Ctrl-C ends it, `r1-lsp --help` says more"
+        print(f"r1-lsp serve: {hint}", file=sys.stderr)
+
     from r1_lsp.server import serve
 
     return serve(**options)

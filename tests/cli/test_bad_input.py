@@ -1,8 +1,12 @@
 """What people do wrong: one clear sentence on stderr, the documented exit code, never a traceback."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from r1_lsp.cli import main
 
@@ -51,6 +55,7 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
         ("complete latin1.py:1:1", 1, "not UTF-8"),
         ("complete good.py:1:1 -n 9", 2, "from 1 to 5"),
         ("doc good.py:x", 2, "FILE:LINE is wanted"),
+        ("doc good.py:9:1", 2, "has 2 lines, there is no line 9"),
         ("context folder:1:1", 2, "is a directory"),
         ("why -n 0", 2, "from 1 on"),
         ("serve --tcp", 2, "--tcp wants a value"),
@@ -89,7 +94,33 @@ def test_check_reports_unreadable_files_in_a_folder_and_goes_on(
     assert "good.py" not in out
 
 
-def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_command_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
     assert all(name in out for name in ("serve", "demo", "complete", "fix", "check", "doc", "context", "models", "why"))
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
+    """As in `r1-lsp models --json | head`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-I", "-m", "r1_lsp", "models", "list", "--json"]
+    environment = {**os.environ, "R1_LSP_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 400])
+def test_the_catalogue_fits_the_terminal(
+    columns: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("R1_LSP_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("r1_lsp.cli.models.stdout", lambda: Console(highlight=False, width=columns))
+    assert main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    names = [line for line in lines if line.startswith("r1-671b-1.58bit")]
+    assert len(names) == 1
+    assert ("MIT" in names[0]) == (columns == 400)
