@@ -13,8 +13,8 @@ from ast_tools.languages import Language
 from ast_tools.scopes import path_to
 from ast_tools.tree import SyntaxTree, parse, reparse
 
-WINDOW = 2_000
-"""Bytes of siblings kept on each side and level."""
+WINDOW = 800
+"""Bytes of siblings kept on each side and level; every kilobyte costs about 2 ms of a completion."""
 LIMIT = 32_000
 """Bytes; a larger region (one huge statement) is cut by indentation instead."""
 REGION_BUDGET_S = 0.03
