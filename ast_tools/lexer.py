@@ -9,8 +9,6 @@ from ast_tools.languages import Language
 
 Kind = Literal["open", "close", "word", "number", "string", "unclosed", "comment", "newline", "op"]
 
-OPENERS = b"([{"
-CLOSERS = b")]}"
 PARTNER = {b"(": b")", b"[": b"]", b"{": b"}", b")": b"(", b"]": b"[", b"}": b"{"}
 _NUMBER = rb"\d[\w.]*"
 _WORD = rb"[A-Za-z_$@#\x80-\xff][\w$\x80-\xff]*"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from ast_tools.languages import Language
 
-_BLANK_LINES = re.compile(r"(?:[ \t\f\r]*\n)*")
 FOLLOWING = 4_000
 """Characters after the caret's line that are compared with a completion."""
 SAMPLE = 5_000

@@ -225,15 +225,6 @@ def ask_to_end(pid: int) -> None:
         os.kill(pid, signal.SIGTERM)
 
 
-def die_with_parent() -> None:
-    """Asks Linux to kill this process when the thread that started it ends; does nothing elsewhere."""
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-
-
 def start_detached(command: Sequence[str], *, log: Path, inherit: Lock) -> Child:
     """Starts a process that outlives us: no terminal input, output into `log` (truncated, 0600).
 

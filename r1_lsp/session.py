@@ -252,11 +252,10 @@ class Session:
         title: str,
         *,
         cancellable: bool = False,
-        token: str | int | None = None,
         message: str | None = None,
     ) -> AbstractAsyncContextManager[Progress]:
-        """A progress bar while the block runs; the user's cancel raises Stopped there. `token`: the request's own."""
-        return self._bars.show(title, cancellable=cancellable, token=token, message=message)
+        """A progress bar while the block runs; the user's cancel raises Stopped there."""
+        return self._bars.show(title, cancellable=cancellable, message=message)
 
     def cancel_progress(self, token: str | int) -> None:
         """The user pressed "cancel" on a bar."""

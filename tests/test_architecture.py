@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "r1_lsp": {"r1_lsp", "engine", "ast_tools", "pygls", "lsprotocol", "platformdirs"},
     "r1_lsp.cli": {"r1_lsp", "engine", "ast_tools", "pygls", "lsprotocol", "rich", "platformdirs"},
     "r1_lsp.config": {"r1_lsp", "engine", "pydantic"},
-    "r1_lsp.features": {"r1_lsp.features", "r1_lsp.snapshot", "r1_lsp.settings", "engine", "ast_tools", "platformdirs"},
+    "r1_lsp.features": {"r1_lsp.features", "r1_lsp.snapshot", "r1_lsp.settings", "engine", "ast_tools"},
 }
 WATCHED = {name.split(".")[0] for names in MAY_IMPORT.values() for name in names}
 WATCHED |= {"gguf", "safetensors", "torch", "transformers", "requests", "httpx"}

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from platformdirs import user_state_path
+from engine.platform import state_dir
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class Memory:
 
 def default_path() -> Path:
     """Where the records of this user are kept."""
-    return user_state_path("r1-lsp") / "why.jsonl"
+    return state_dir() / "why.jsonl"
 
 
 def read_records(path: Path | None = None) -> list[Record]:

@@ -55,14 +55,9 @@ class ProgressBars:
             block.interrupt()
 
     @asynccontextmanager
-    async def show(
-        self, title: str, *, cancellable: bool, token: str | int | None, message: str | None
-    ) -> AsyncIterator[Progress]:
-        """A bar while the block runs; the user's cancel raises Stopped out of the block.
-
-        `token` is the editor's own (`workDoneToken`), or None to ask for a bar.
-        """
-        token = token if token is not None else await self._create()
+    async def show(self, title: str, *, cancellable: bool, message: str | None) -> AsyncIterator[Progress]:
+        """A bar while the block runs; the user's cancel raises Stopped out of the block."""
+        token = await self._create()
         if token is None:
             yield Progress(None)
             return

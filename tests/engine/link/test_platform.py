@@ -90,22 +90,3 @@ def test_a_zombie_is_not_alive() -> None:
     assert child.wait() == 0
     assert platform.is_alive(os.getpid())
     assert not platform.is_alive(0)
-
-
-@pytest.mark.process
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells children of their parent's death")
-def test_a_child_can_die_with_its_parent() -> None:
-    child = "import engine.platform as p, time; p.die_with_parent(); print('up', flush=True); time.sleep(60)"
-    parent = (
-        "import subprocess, sys, time;"
-        "c = subprocess.Popen([sys.executable, '-c', sys.argv[1]], stdout=subprocess.PIPE);"
-        "c.stdout.readline(); print(c.pid, flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", parent, child], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        pid = int(process.stdout.readline())
-        process.kill()
-    deadline = time.monotonic() + 5
-    while platform.is_alive(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
