@@ -46,7 +46,9 @@ async def saved(session: Session, uri: str) -> None:
     try:
         snapshot = await session.parsed(snapshot)
         found = await saved_findings(snapshot, session.settings, root_of(session, snapshot))
-        kept = session.slot(Kept)
+        now, kept = session.snapshot(uri), session.slot(Kept)
+        if now is None or now.text != snapshot.text:  # a later save may have been answered before this one
+            return
         if not found and uri not in kept.said:
             return
         kept.said[uri] = (snapshot.text, found)

@@ -131,6 +131,26 @@ def test_a_configured_checker_speaks_on_save_until_the_text_changes() -> None:
     asyncio.run(story())
 
 
+def test_a_slow_answer_about_an_older_save_does_not_replace_a_newer_one() -> None:
+    slow = "import sys, time; t = sys.stdin.read(); time.sleep('ugly = 20' not in t); print('-:2:1: W1 ugly')"
+
+    async def story() -> None:
+        options = {"fix": {"checkers": {"python": [[sys.executable, "-I", "-c", slow]]}}}
+        async with Editor(engine=ScriptedEngine({}), preset="vscode", options=options) as editor:
+            editor.open(URI, "é = 1\nugly = 2$0\n")
+            editor.notify("textDocument/didSave", textDocument={"uri": URI})
+            assert (await pull(editor))["items"] == []
+            editor.type("0")
+            editor.notify("textDocument/didSave", textDocument={"uri": URI})
+            async with asyncio.timeout(10):
+                while not (await pull(editor))["items"]:
+                    await asyncio.sleep(0.02)
+                await asyncio.sleep(1.5)
+            assert len((await pull(editor))["items"]) == 1
+
+    asyncio.run(story())
+
+
 def test_python_compiler_speaks_on_save_where_everything_is_wanted() -> None:
     async def story() -> None:
         options = {"diagnostics": {"level": "all"}}
