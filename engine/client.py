@@ -90,6 +90,8 @@ class EngineClient:
         raw = _stream(call, self._door.served)
         async with contextlib.aclosing(raw), contextlib.aclosing(call.tame(raw) if call.tame else raw) as answer:
             async for chunk in answer:
+                if not 0 <= chunk.index < request.n:
+                    raise EngineUnavailable(f"{call.who} sent an answer that nobody asked for")
                 yield chunk
 
     async def count_tokens(self, text: str) -> int:

@@ -268,6 +268,13 @@ def test_a_stream_that_breaks_off_is_an_error() -> None:
         answer_to(fake, asking())
 
 
+@pytest.mark.parametrize("index", [1, -1])
+def test_a_candidate_that_nobody_asked_for_is_an_error(index: int) -> None:
+    fake = vllm(events=[{"choices": [{"index": index, "text": "a", "finish_reason": "stop"}]}, "[DONE]"])
+    with pytest.raises(EngineUnavailable, match="nobody asked for"):
+        answer_to(fake, asking())
+
+
 def test_closing_the_client_ends_a_waiting_reader() -> None:
     fake = vllm(events=text("a", "b"), pause_s=5)
 
