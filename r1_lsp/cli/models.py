@@ -206,8 +206,11 @@ def _use(options: argparse.Namespace, store: Store) -> Any:
 def _rm(options: argparse.Namespace, store: Store) -> Any:
     if store.get(options.name) is None:
         raise Failure(_no_such(options.name, store, "`r1-lsp models list` shows what is installed"), code=2)
+    was_default = store.chosen() == options.name
     freed = store.remove(options.name)
-    _say(options, f"removed {options.name} ({freed / 1e9:.2f} GB freed)")
+    _say(options, f"removed {options.name} ({f'{freed / 1e9:.2f} GB freed' if freed else 'its file stays'})")
+    if was_default:
+        _say(options, "it was the default: `r1-lsp models use NAME` chooses another")
     return {"removed": options.name, "freed": freed}
 
 

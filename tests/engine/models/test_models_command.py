@@ -41,6 +41,14 @@ def test_a_file_is_added_used_verified_and_removed(model: Path, data: Path, caps
     assert model.exists()
 
 
+def test_removing_the_default_says_so_and_that_the_file_stays(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["add", str(model)], ["use", "tiny"], ["rm", "tiny"]):
+        assert main(["models", *words]) == 0
+    out = capsys.readouterr().out
+    assert "removed tiny (its file stays)" in out
+    assert "it was the default" in out
+
+
 def test_people_get_tables_and_sentences(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     out = capsys.readouterr().out
