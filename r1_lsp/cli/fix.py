@@ -30,15 +30,25 @@ def run(argv: list[str]) -> int:
     text = read_source(options.file)
     mended, notes = _mend(options.file, text)
     left = _problems(options.file, mended)
+    possible = _possible(options.file, mended) if left else []
     if options.write and mended != text:
         replace_file(options.file, mended)
     diff = diff_of(options.file, text, mended)
     if options.json:
-        print_json({"file": str(options.file), "repairs": notes, "diff": diff, "left": left, "written": options.write})
+        print_json(
+            {
+                "file": str(options.file),
+                "repairs": notes,
+                "diff": diff,
+                "left": left,
+                "possible": possible,
+                "written": options.write and mended != text,
+            }
+        )
     else:
         console = stdout()
         print_diff(console, diff)
-        for note in [*notes, *(f"left: {problem}" for problem in left)]:
+        for note in [*notes, *(f"left: {problem}" for problem in left), *(f"possible: {one}" for one in possible)]:
             console.print(note, markup=False)
         if not notes and not left:
             console.print(f"{options.file} has no syntax problems", markup=False)
@@ -68,6 +78,17 @@ def _problems(path: Path, text: bytes) -> list[str]:
     return [
         f"line {lines.line_at(found.start) + 1}: {found.message}" for found in ast_tools.problems(_tree(path, text))
     ]
+
+
+def _possible(path: Path, text: bytes) -> list[str]:
+    """Repairs that may be right: shown, never applied. An editor offers the same as quick fixes."""
+    lines = Lines(text)
+    said = []
+    for repair in ast_tools.repairs(_tree(path, text), budget_s=REPAIR_BUDGET_S):
+        line, column = lines.position(min(edit.start for edit in repair.edits))
+        column = len(lines.line(line)[:column].decode("utf-8", "replace"))
+        said.append(f"line {line + 1}, column {column + 1}: {repair.title} ({repair.reason})")
+    return said
 
 
 def _tree(path: Path, text: bytes) -> ast_tools.SyntaxTree:

@@ -78,3 +78,16 @@ def test_check_places_what_is_left_where_it_stands_in_the_file(
     assert main(["check", "--json", str(path)]) == 1
     [problem] = json.loads(capsys.readouterr().out)["problems"]
     assert (problem["line"], problem["repair"]) == (2, "Insert `}`")
+
+
+def test_fix_names_a_repair_that_is_not_sure_and_does_not_make_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "unsure.js"
+    text = "function é(a, b {\n  return a + b;\n}\n"
+    path.write_text(text, "utf-8")
+    assert main(["fix", "--write", "--json", str(path)]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["possible"] == ["line 1, column 16: Insert `)` (`(` opened on line 1 is never closed.)"]
+    assert said["written"] is False
+    assert path.read_text("utf-8") == text
