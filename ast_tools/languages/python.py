@@ -3,15 +3,20 @@
 import ast
 import builtins
 import keyword
+import threading
 import warnings
 
 from ast_tools.languages.record import Language, Lexis, words
+
+_ONE_PARSE = threading.Lock()
+"""CPython 3.11 counts the depth of a tree per interpreter, so two parses at once end in a SystemError; and the filter
+of warnings is the process's."""
 
 
 def accepts(text: bytes) -> bool:
     """Whether CPython's own parser takes the text; the grammar also takes Python 2."""
     try:
-        with warnings.catch_warnings():
+        with _ONE_PARSE, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             ast.parse(text.decode("utf-8", "replace"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
