@@ -25,7 +25,7 @@ def run(argv: list[str]) -> int:
         for number, suggestion in enumerate(suggestions, 1):
             if len(suggestions) > 1:
                 stdout().print(f"--- {number} of {len(suggestions)}", style="dim", markup=False)
-            stdout().print(suggestion, markup=False)
+            print(suggestion)  # not by rich, which turns tabs into spaces
     else:
         raise Failure(f"no suggestion: {reason}")
     return 0 if suggestions else 1

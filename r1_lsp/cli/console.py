@@ -114,7 +114,11 @@ def print_json(value: Mapping[str, Any] | list[Any]) -> None:
 
 
 def print_diff(console: Console, diff: str) -> None:
-    """A unified diff in the usual colours."""
+    """A unified diff in the usual colours; in a pipe to the letter, so that `patch` can use it (rich changes tabs)."""
+    if not console.is_terminal:
+        if diff:
+            print(diff)
+        return
     for line in diff.splitlines():
         style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         console.print(Text(line, style="bold" if line.startswith(("+++", "---")) else style))

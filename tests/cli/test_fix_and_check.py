@@ -91,3 +91,10 @@ def test_fix_names_a_repair_that_is_not_sure_and_does_not_make_it(
     assert said["possible"] == ["line 1, column 16: Insert `)` (`(` opened on line 1 is never closed.)"]
     assert said["written"] is False
     assert path.read_text("utf-8") == text
+
+
+def test_tabs_stay_tabs_in_a_piped_diff(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "tabs.py"
+    path.write_text("def f(x)\n\treturn x\n", "utf-8")
+    assert main(["fix", str(path)]) == 1
+    assert " \treturn x\n" in capsys.readouterr().out
