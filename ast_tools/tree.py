@@ -35,6 +35,11 @@ class SyntaxTree:
         return tuple(_errors(self.root))
 
     @property
+    def has_error(self) -> bool:
+        """Whether the grammar sees any error; costs nothing, unlike counting them."""
+        return self.root.has_error
+
+    @property
     def n_errors(self) -> int:
         """How many errors the grammar sees; only differences between two texts mean something."""
         return len(self.errors)

@@ -3,8 +3,8 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from ast_tools import Repair, SyntaxTree, problems
 from r1_lsp.features.checkers import COMPILE, PYTHON_COMPILER, SOURCE, SYNTAX, Checker, Finding, Subject, configured
+from r1_lsp.features.repairing import Broken
 from r1_lsp.settings import DiagnosticsLevel, Settings
 from r1_lsp.snapshot import Snapshot
 
@@ -23,17 +23,15 @@ class Kept:
         return findings if text == snapshot.text else ()
 
 
-def syntax_findings(
-    tree: SyntaxTree | None, level: DiagnosticsLevel, repairs: tuple[Repair, ...]
-) -> tuple[Finding, ...]:
-    """Our syntax errors. `repairs`: what r1_lsp.features.repairing found for this text."""
-    if tree is None or level == "off" or tree.n_errors == 0:
+def syntax_findings(text: bytes, broken: Broken, level: DiagnosticsLevel) -> tuple[Finding, ...]:
+    """Our syntax errors, of what r1_lsp.features.repairing found in this text."""
+    if level == "off":
         return ()
-    sure = tuple(_finding(repair.start, repair.end, repair.reason) for repair in repairs if repair.sure)
+    sure = tuple(_finding(repair.start, repair.end, repair.reason) for repair in broken.repairs if repair.sure)
     if level == "sure":
         return sure
-    rest = [_finding(problem.start, problem.end, problem.message) for problem in problems(tree)]
-    return (*sure, *(finding for finding in rest if not any(_same_line(tree.text, finding, other) for other in sure)))
+    rest = [_finding(problem.start, problem.end, problem.message) for problem in broken.problems]
+    return (*sure, *(finding for finding in rest if not any(_same_line(text, finding, other) for other in sure)))
 
 
 async def saved_findings(snapshot: Snapshot, settings: Settings, root: str | None) -> tuple[Finding, ...]:
@@ -45,7 +43,7 @@ async def saved_findings(snapshot: Snapshot, settings: Settings, root: str | Non
     if settings.diagnostics.level == "all" and snapshot.language.name == "python":
         asked.append(PYTHON_COMPILER)
     found = [finding for checker in asked for finding in await checker.ask(subject) or ()]
-    clean = snapshot.tree is not None and snapshot.tree.n_errors == 0
+    clean = snapshot.tree is not None and not snapshot.tree.has_error
     return tuple(finding for finding in found if finding.code != COMPILE or (clean and not _only_newer(finding)))
 
 

@@ -22,12 +22,13 @@ async def code_action(session: Session, params: types.CodeActionParams) -> list[
         return []
     snapshot = await session.parsed(snapshot)
     start, end = session.span(snapshot, params.range)
+    broken = await session.slot(Repairs).of(snapshot, near=start, wait_s=_REPAIRS_WAIT_S)
     place = Place(
         snapshot=snapshot,
         start=start,
         end=end,
         reports=tuple(_report(session, snapshot, found) for found in params.context.diagnostics),
-        repairs=await session.slot(Repairs).of(snapshot, near=start, wait_s=_REPAIRS_WAIT_S),
+        repairs=broken.repairs,
         settings=session.settings,
         can_resolve=session.client.code_action_resolves_edit and session.client.code_action_keeps_data,
         edit_command=session.client.edit_command,

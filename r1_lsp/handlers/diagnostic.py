@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from r1_lsp.features.checkers import SYNTAX, Finding
 from r1_lsp.features.diagnostics import Kept, result_id, saved_findings, syntax_findings
-from r1_lsp.features.repairing import Repairs
+from r1_lsp.features.repairing import NOTHING, Repairs
 from r1_lsp.handlers.code_action_resolve import root_of
 from r1_lsp.session import Outdated, Session
 from r1_lsp.snapshot import Snapshot
@@ -70,8 +70,8 @@ def closed(session: Session, uri: str) -> None:
 
 async def _findings(session: Session, snapshot: Snapshot) -> tuple[Finding, ...]:
     level = session.settings.diagnostics.level
-    repairs = () if level == "off" else await session.slot(Repairs).of(snapshot)
-    found = syntax_findings(snapshot.tree, level, repairs)
+    broken = NOTHING if level == "off" else await session.slot(Repairs).of(snapshot)
+    found = syntax_findings(snapshot.text, broken, level)
     return (*found, *session.slot(Kept).of(snapshot))
 
 

@@ -21,7 +21,7 @@ def offered(
 ) -> list[tuple[str, Offer]]:
     clean, at = cursor(text)
     snapshot = snapshot_of(clean, "a.py")
-    repairs = asyncio.run(Repairs().of(snapshot, near=at))
+    repairs = asyncio.run(Repairs().of(snapshot, near=at)).repairs
     place = Place(snapshot=snapshot, start=at, end=at, reports=reports, repairs=repairs, settings=Settings())
     return [(action.name, offer) for action, offer in offers(place, None, actions)]
 
@@ -51,6 +51,13 @@ def test_repairs_with_one_title_show_what_they_lead_to() -> None:
 def test_a_sure_repair_of_our_own_report_needs_no_model() -> None:
     report = Report(start=0, end=7, message="The `def` on line 1 ends without `:`.", source="r1")
     assert [name for name, _ in offered("def f()$0\n    return 1\n", (report,))] == ["repair"]
+
+
+def test_in_a_text_with_many_errors_the_near_ones_are_repaired() -> None:
+    many = "".join(f's{number} = "abc\n\n\ndef g{number}():\n    return 1\n\n\n' for number in range(30))
+    [(mended, sure)] = repairs_of(many.replace('s29 = "abc', 's29 = "abc$0'))
+    assert sure
+    assert 's29 = "abc["]\n' in mended
 
 
 def test_elsewhere_in_the_file_nothing_is_offered() -> None:

@@ -26,7 +26,7 @@ CHECKER = [
 
 def found_in(text: str, level: Any) -> tuple[Finding, ...]:
     snapshot = snapshot_of(text.encode(), "a.py")
-    return syntax_findings(snapshot.tree, level, asyncio.run(Repairs().of(snapshot)))
+    return syntax_findings(snapshot.text, asyncio.run(Repairs().of(snapshot)), level)
 
 
 @pytest.mark.parametrize(
