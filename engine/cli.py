@@ -86,7 +86,11 @@ def _serve(given: argparse.Namespace) -> int:
         gpu_layers=given.gpu_layers,
         script=given.script,
     )
-    if not given.script:
+    if given.script:
+        from engine.scripted import load_script
+
+        load_script(given.script)
+    else:
         from engine.models.resolve import resolve
 
         resolve(options)  # a model that is not there is said here, not only to those who connect

@@ -32,7 +32,9 @@ _APP = "r1-lsp"
 
 
 def data_dir() -> Path:
-    """Where installed models belong. Not created here."""
+    """Where installed models belong: R1_LSP_DATA_DIR, or the system's place for a user's data. Not created here."""
+    if chosen := os.environ.get("R1_LSP_DATA_DIR"):
+        return Path(chosen)
     import platformdirs  # 18 ms that a server needs only after `initialize`; so below
 
     return platformdirs.user_data_path(_APP, appauthor=False)

@@ -162,6 +162,7 @@ class Supervisor:
     async def _one_life(self) -> str:
         """Attaches to a host and follows it to its end; returns why it ended. Raises what makes trying again vain."""
         began = asyncio.get_running_loop().time()
+        self.pid = None
         try:
             self._life = await self._attach()
             await self._follow(self._life)

@@ -60,7 +60,7 @@ class Orders:
     keep: bool = False
     announce: Callable[[Listener], None] | None = None
     after_last_s: float = 4.5
-    for_first_s: float = 30.0
+    for_first_s: float = 5.0
 
 
 def main(argv: Sequence[str] | None = None, *, build: Build | None = None) -> int:
@@ -82,7 +82,7 @@ def _orders(argv: Sequence[str] | None) -> Orders:
         "--tcp", action="store_true", help="loopback TCP; the socket's path becomes a file saying where"
     )
     parser.add_argument("--after-last-s", type=float, default=4.5, help="seconds to live after the last lease")
-    parser.add_argument("--for-first-s", type=float, default=30.0, help="seconds to wait for the first lease")
+    parser.add_argument("--for-first-s", type=float, default=5.0, help="seconds to wait for the first lease")
     given = parser.parse_args(argv)
     return Orders(
         socket=given.socket,
@@ -107,7 +107,7 @@ def run(orders: Orders, build: Build) -> int:
     files = files_at(orders.socket)
     lock = try_lock(files.lock) if orders.lock_fd is None else Lock(files.lock, orders.lock_fd)
     if lock is None:
-        logger.error("another host is already running for these options")
+        logger.error("another host is already running for these options; `r1-engine status` lists it")
         return 3
     os.set_inheritable(lock.descriptor, False)  # noqa: FBT003 - positional only
     lock.write_pid(os.getpid())

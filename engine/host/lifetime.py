@@ -21,7 +21,7 @@ class Patience:
     """Seconds. The host must be gone 5 s after its last lease: 4.5 of waiting, the rest for ending in good order."""
 
     after_last_s: float = 4.5
-    for_first_s: float = 30.0
+    for_first_s: float = 5.0
     check_s: float = 1.0
     keep: bool = False
     """Serve on without any lease."""

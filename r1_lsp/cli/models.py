@@ -32,8 +32,7 @@ Report = Callable[[str, int, int], None]
 def run(argv: list[str]) -> int:
     """Runs one of list, pull, use, rm, add, verify. Raises Failure with one sentence."""
     options = _parser().parse_args(argv)
-    data = os.environ.get("R1_LSP_DATA_DIR")
-    store = store_in(Path(data) if data else None)
+    store = store_in()
     try:
         told = _ACTIONS[options.action](options, store)
     except ModelNotFound as exc:

@@ -14,6 +14,7 @@ def set_up(level: str, file: str | None) -> None:
         handler = logging.StreamHandler()
     else:
         Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).touch(mode=0o600)  # at DEBUG it holds source text, which is the user's alone
         handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter(_FORMAT))
     root = logging.getLogger()

@@ -89,7 +89,7 @@ def use(
     assert (found["pid"], found["leases"], found["model"]) == (serving.pid, 0, str(script))
     again = subprocess.run(command[:-1], capture_output=True, text=True, check=False, timeout=30)
     assert again.returncode == 1
-    assert again.stderr.strip() == "another host is already running for these options"
+    assert again.stderr.strip() == "another host is already running for these options; `r1-engine status` lists it"
     assert cli.main(["stop"]) == 0
     assert capsys.readouterr().out == "stopped: 1\n"
     assert serving.wait(10) == 0

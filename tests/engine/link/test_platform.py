@@ -90,3 +90,10 @@ def test_a_zombie_is_not_alive() -> None:
     assert child.wait() == 0
     assert platform.is_alive(os.getpid())
     assert not platform.is_alive(0)
+
+
+def test_the_data_directory_can_be_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("R1_LSP_DATA_DIR", str(tmp_path / "data"))
+    assert platform.data_dir() == tmp_path / "data"
+    monkeypatch.delenv("R1_LSP_DATA_DIR")
+    assert platform.data_dir().name == "r1-lsp"
