@@ -18,6 +18,7 @@ from r1_lsp.cli.console import (
     stdout,
 )
 from r1_lsp.cli.session import session
+from r1_lsp.features.docstring import documentable, unwritable
 
 PARSE_BUDGET_S = 5.0
 
@@ -42,12 +43,15 @@ def run(argv: list[str]) -> int:
     return 0
 
 
-def _place(where: Place, text: bytes) -> str:
+def _refusal(where: Place, text: bytes, offset: int) -> str:
     language = ast_tools.language_of(None, str(where.path))
     tree = ast_tools.parse(language, text, PARSE_BUDGET_S) if language else None
+    function = documentable(tree, offset) if tree else None
+    if tree and function and (reason := unwritable(tree, function)):
+        return reason
     broken = tree is not None and tree.n_errors > 0
     hint = f"; the file has syntax errors, which `r1-lsp check {where.path}` lists" if broken else ""
-    return f"line {where.line} of {where.path}{hint}"
+    return f"there is no function that wants a docstring on line {where.line} of {where.path}{hint}"
 
 
 async def _draft(where: Place, text: bytes, model: str | None) -> bytes:
@@ -62,7 +66,7 @@ async def _draft(where: Place, text: bytes, model: str | None) -> bytes:
         actions = await file.actions(offset, offset, [])
         wanted = [action for action in actions if "docstring" in action.title.lower()]
         if not wanted:
-            raise Failure(f"there is no function that wants a docstring on {_place(where, text)}")
+            raise Failure(_refusal(where, text, offset))
         await editor.ready()
         await file.apply(wanted[0])
         return file.text

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from ast_tools import Function, SyntaxTree
-from r1_lsp.features.docstring import Differences, documentable, lacking, wrong
+from r1_lsp.features.docstring import Differences, documentable, lacking, unwritable, wrong
 from r1_lsp.snapshot import Snapshot
 
 _MOST_DRAFTS = 200
@@ -57,7 +57,8 @@ def hover(snapshot: Snapshot, offset: int, drafts: Drafts) -> Note | None:
     if function.docstring is None:
         draft = drafts.texts.get(draft_key(snapshot, function))
         facts = [f"It raises {_code(name)}." for name in function.raises]
-        return _note(tree, function, ["No docstring.", *facts, _hint("Write docstring")], draft)
+        hint = [] if unwritable(tree, function) else [_hint("Write docstring")]
+        return _note(tree, function, ["No docstring.", *facts, *hint], draft)
     told = _told(wrong(tree, function))
     if not told:
         return None
@@ -98,7 +99,7 @@ def _note(tree: SyntaxTree, function: Function, said: list[str], draft: str | No
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", draft)), default=0))
         markdown += f"\n\nDraft:\n\n{fence}text\n{draft}\n{fence}"
         plain += f"\n\nDraft:\n{draft}"
-    wants = function.docstring is None and draft is None
+    wants = function.docstring is None and draft is None and not unwritable(tree, function)
     return Note(start=start, end=end, markdown=markdown, plain=plain, wants_draft=wants)
 
 

@@ -21,6 +21,7 @@ def odd_files(tmp_path: Path) -> Path:
     (tmp_path / "huge.py").write_bytes(b"x = 1\n" * (17 * MEGABYTE // 6))
     (tmp_path / "notes.txt").write_bytes(b"plain words\n")
     (tmp_path / "good.py").write_bytes(b"print(1)\n")
+    (tmp_path / "one.py").write_bytes(b"def one(x): return x + 1\n")
     (tmp_path / "folder").mkdir()
     return tmp_path
 
@@ -56,6 +57,7 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
         ("complete good.py:1:1 -n 9", 2, "from 1 to 5"),
         ("doc good.py:x", 2, "FILE:LINE is wanted"),
         ("doc good.py:9:1", 2, "has 2 lines, there is no line 9"),
+        ("doc one.py:1", 1, "its body stands on the line of its header"),
         ("context folder:1:1", 2, "is a directory"),
         ("why -n 0", 2, "from 1 on"),
         ("serve --tcp", 2, "--tcp wants a value"),

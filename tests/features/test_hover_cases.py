@@ -27,7 +27,7 @@ def test_hover(case: Case) -> None:
 
 def test_a_draft_belongs_to_the_text_it_was_made_for() -> None:
     drafts = Drafts()
-    before, after = snapshot_of(b"def f(a): return a", "a.py"), snapshot_of(b"def f(b): return b", "a.py")
+    before, after = snapshot_of(b"def f(a):\n    return a", "a.py"), snapshot_of(b"def f(b):\n    return b", "a.py")
     assert before.tree is not None
     function = function_at(before.tree, 4)
     assert function is not None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ast_tools import Edit
 from engine.types import Lane
 from r1_lsp.features.actions.offer import REWRITE, Action, Offer, Place, Task
-from r1_lsp.features.docstring import documentable, draft, lacking
+from r1_lsp.features.docstring import documentable, draft, lacking, unwritable
 
 WRITE = "Write docstring"
 COMPLETE = "Complete docstring"
@@ -19,6 +19,8 @@ def _applies(place: Place) -> Iterator[Offer]:
         return
     line = place.snapshot.lines.line_at
     if not line(function.start) <= line(place.start) <= line(max(function.header[0], function.header[1] - 1)):
+        return
+    if unwritable(tree, function):
         return
     if function.docstring is None:
         yield Offer(title=WRITE, start=function.header[0], by_model=True)

@@ -2,5 +2,6 @@
 
 from r1_lsp.features.docstring.disagree import Differences
 from r1_lsp.features.docstring.draft import Draft, documentable, draft, lacking, wrong
+from r1_lsp.features.docstring.write import unwritable
 
-__all__ = ["Draft", "draft", "documentable", "lacking", "wrong", "Differences"]
+__all__ = ["Draft", "draft", "documentable", "lacking", "unwritable", "wrong", "Differences"]

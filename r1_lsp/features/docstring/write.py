@@ -8,6 +8,7 @@ from r1_lsp.features.docstring.existing import Outline, Written, outline, taken_
 from r1_lsp.features.docstring.facts import Facts
 from r1_lsp.features.docstring.manner import Manner, source
 from r1_lsp.features.docstring.slots import Prose
+from r1_lsp.features.docstring.styles import FRAMES
 from r1_lsp.features.errors import Refused
 
 
@@ -24,9 +25,18 @@ def new_source(facts: Facts, prose: Prose, how: Manner) -> str:
     return framed(lines, how.frame, how.indent, how.quote, how.eol)
 
 
+def unwritable(tree: SyntaxTree, function: Function) -> str:
+    """Why a function cannot be given a docstring without a change to its other lines, in one sentence; or ""."""
+    if function.docstring or not function.one_line or FRAMES[tree.language.name].above:
+        return ""
+    return f"{function.name} gets no docstring: its body stands on the line of its header."
+
+
 def edit_for(tree: SyntaxTree, function: Function, facts: Facts, prose: Prose, how: Manner) -> Edit:
     """Inserts a docstring, or amends the one that is there. Raises Refused when there is nothing to do."""
     if function.docstring is None:
+        if reason := unwritable(tree, function):
+            raise Refused(reason)
         return _insertion(tree.text, function, new_source(facts, prose, how), how)
     found = shape_of(tree, function, how)
     if found is None:
