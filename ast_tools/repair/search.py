@@ -1,8 +1,10 @@
 """Candidates in the order of their scores, each checked by the parser; the margin to the next says how sure we are."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ast_tools.edits import Edit, apply
 from ast_tools.repair.brackets import WIDE_MARGIN, Brackets, Candidate, Habits
@@ -33,7 +35,7 @@ def search(tree: SyntaxTree, near: int | None, budget_s: float) -> list[Found]:
         return []
     deadline = time.thread_time() + budget_s
     pieces = chunks(tree.language, tree.text)
-    broken = _broken(tree, pieces)
+    broken = _broken(tree, pieces, time.thread_time() + budget_s / 2)
     habits = Habits(tuple(token for piece in pieces for token in piece.significant)) if broken else Habits(())
     if near is not None:
         broken.sort(key=lambda piece: max(piece.start - near, near - piece.end, 0))
@@ -43,20 +45,25 @@ def search(tree: SyntaxTree, near: int | None, budget_s: float) -> list[Found]:
     return found
 
 
-def _broken(tree: SyntaxTree, pieces: list[Chunk]) -> list[Chunk]:
-    """Pieces whose brackets or strings do not close; else those where the grammar sees an error."""
-    unbalanced = [
-        piece
-        for piece in pieces
-        if not Brackets(piece, Habits(())).balanced or any(token.kind == "unclosed" for token in piece.tokens)
-    ]
-    if unbalanced:
-        return unbalanced
-    touched = []
+def _broken(tree: SyntaxTree, pieces: list[Chunk], deadline: float) -> list[Chunk]:
+    """Pieces whose brackets or strings do not close, and those in reach of an error that do not parse by themselves.
+
+    One error of the grammar can swallow many statements; past `deadline` only where errors begin counts.
+    """
+    errors = sorted((error.start_byte, error.end_byte) for error in tree.errors)
+    reach, broken = list(accumulate((end for _, end in errors), max)), []
     for piece in pieces:
-        if any(piece.start <= error.start_byte < piece.end for error in tree.errors):
-            touched.append(piece)
-    return touched
+        before = bisect_left(errors, (piece.end, 0))
+        in_reach = before > 0 and max(reach[before - 1], errors[before - 1][0] + 1) > piece.start
+        begins = before > 0 and errors[before - 1][0] >= piece.start
+        late = time.thread_time() > deadline
+        if _unbalanced(piece) or (in_reach and (begins if late else not _parses(piece))):
+            broken.append(piece)
+    return broken
+
+
+def _unbalanced(piece: Chunk) -> bool:
+    return any(token.kind == "unclosed" for token in piece.tokens) or not Brackets(piece, Habits(())).balanced
 
 
 def _candidates(piece: Chunk, habits: Habits) -> Iterator[Candidate]:
@@ -98,6 +105,25 @@ def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *
     together = [candidate for candidate in ordered if candidate.together]
     if len(together) > 1 and _parses(piece, *(candidate.edit for candidate in together)):
         return [Found(candidate, sure=True) for candidate in together]
+    found = _ranked(tree, piece, ordered, (), deadline, alone=alone)
+    headers = [] if found or together else list(colons(piece))
+    if not headers:
+        return found
+    # A header lacks its colon besides: neither repair parses without the other.
+    found = _ranked(tree, piece, ordered, tuple(header.edit for header in headers), deadline, alone=alone)
+    return [Found(header, found[0].sure) for header in headers] + found if found else []
+
+
+def _ranked(
+    tree: SyntaxTree,
+    piece: Chunk,
+    ordered: list[Candidate],
+    besides: tuple[Edit, ...],
+    deadline: float,
+    *,
+    alone: bool,
+) -> list[Found]:
+    """The first three candidates that parse, with what is done `besides`; the first may be sure."""
     verified: list[Candidate] = []
     texts: set[bytes] = set()
     complete = True
@@ -108,7 +134,7 @@ def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *
             complete = False
             break
         key = b"".join(apply(tree.text, [candidate.edit])[piece.start : piece.end + 8].split())
-        if key not in texts and _parses(piece, candidate.edit):
+        if key not in texts and _parses(piece, candidate.edit, *besides):
             texts.add(key)
             verified.append(candidate)
     if not verified:
@@ -116,12 +142,14 @@ def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *
     lead = verified[0].score - verified[1].score if len(verified) > 1 else WIDE_MARGIN
     sure = complete and lead >= verified[0].margin and not verified[0].doubtful and verified[0].score > LEAST_SCORE
     if sure and alone:
-        sure = _whole_file_agrees(tree, verified[0].edit)
+        sure = _whole_file_agrees(tree, (verified[0].edit, *besides))
     return [Found(candidate, sure and number == 0) for number, candidate in enumerate(verified)]
 
 
 def _parses(piece: Chunk, *edits: Edit) -> bool:
     start, end = piece.start, piece.end
+    if any(one.start < other.start < one.end for one in edits for other in edits):
+        return False
     moved = [Edit(edit.start - start, edit.end - start, edit.new) for edit in edits]
     text = apply(piece.text[start:end], moved)
     tree = parse(piece.language, text, 0.02)
@@ -130,6 +158,6 @@ def _parses(piece: Chunk, *edits: Edit) -> bool:
     return piece.language.accepts is None or piece.language.accepts(text)
 
 
-def _whole_file_agrees(tree: SyntaxTree, edit: Edit) -> bool:
-    after = reparse(tree, (edit,), 0.05)
+def _whole_file_agrees(tree: SyntaxTree, edits: tuple[Edit, ...]) -> bool:
+    after = reparse(tree, edits, 0.05)
     return after is not None and not after.root.has_error
