@@ -1,10 +1,11 @@
 """Repairs of broken syntax without a model: candidate edits, checked by the parser, ranked."""
 
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 
 from ast_tools.edits import Edit
 from ast_tools.languages import Language
-from ast_tools.repair.search import search
+from ast_tools.repair.search import Found, search
 from ast_tools.tree import SyntaxTree, parse
 
 __all__ = ["Repair", "repairs", "repairs_in"]
@@ -31,16 +32,26 @@ def repairs(tree: SyntaxTree, *, near: int | None = None, budget_s: float = 0.05
     `near`: where the user last typed; what is broken there comes first. At most one for each error is sure.
     `budget_s` (seconds of this thread's processor time) bounds the search; when it is spent nothing more is sure.
     """
-    return tuple(
-        Repair(
-            edits=(found.candidate.edit,),
-            title=found.candidate.title,
-            reason=found.candidate.reason,
-            start=found.candidate.blames.start,
-            end=found.candidate.blames.end,
-            sure=found.sure,
-        )
-        for found in search(tree, near, budget_s)
+    if not tree.text.startswith(BOM_UTF8):
+        return tuple(_repair(found, 0) for found in search(tree, near, budget_s))
+    # Only the parser knows what the mark is: to us it would be a part of the first word.
+    skipped = len(BOM_UTF8)
+    bare = parse(tree.language, tree.text[skipped:], budget_s)
+    if bare is None:
+        return ()
+    near = max(near - skipped, 0) if near is not None else None
+    return tuple(_repair(found, skipped) for found in search(bare, near, budget_s))
+
+
+def _repair(found: Found, shift: int) -> Repair:
+    candidate = found.candidate
+    return Repair(
+        edits=(Edit(candidate.edit.start + shift, candidate.edit.end + shift, candidate.edit.new),),
+        title=candidate.title,
+        reason=candidate.reason,
+        start=candidate.blames.start + shift,
+        end=candidate.blames.end + shift,
+        sure=found.sure,
     )
 
 
