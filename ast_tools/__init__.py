@@ -2,7 +2,7 @@
 
 from ast_tools.complete import REASONS, CutResult, Cutter
 from ast_tools.edits import Edit, apply, inverted
-from ast_tools.functions import Function, Param, function_at, functions, same_except_docstrings
+from ast_tools.functions import Function, Param, function_at, function_on_line, functions, same_except_docstrings
 from ast_tools.grammar import warm
 from ast_tools.languages import LANGUAGES, Language, language_of
 from ast_tools.repair import Repair, repairs, repairs_in
@@ -22,5 +22,5 @@ __all__ = [
     "Scope", "enclosing", "statement_around",
     "Definition", "definitions", "definitions_between", "imports", "mentioned",
     "Call", "call_at",
-    "Function", "Param", "functions", "function_at", "same_except_docstrings",
+    "Function", "Param", "functions", "function_at", "function_on_line", "same_except_docstrings",
 ]  # fmt: skip

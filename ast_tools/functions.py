@@ -104,6 +104,28 @@ def function_at(tree: SyntaxTree, offset: int) -> Function | None:
     return None
 
 
+def function_on_line(tree: SyntaxTree, offset: int) -> Function | None:
+    """The function around an offset; seen from outside any header, the one whose header begins on that line.
+
+    Of several on one line, the first at or behind the offset, else the last before it.
+    """
+    around = function_at(tree, offset)
+    if around is not None and around.header[0] <= offset < around.header[1]:
+        return around
+    start = tree.text.rfind(b"\n", 0, offset) + 1
+    end = tree.text.find(b"\n", offset)
+    end = end if end >= 0 else len(tree.text)
+    if around is not None and start <= around.header[1] - 1 and _starts(around) <= end:
+        return around
+    there = [function for function in _functions(tree, (start, end)) if start <= function.header[0] < end]
+    if not there:
+        return around
+    found = next((function for function in there if function.end > offset), there[-1])
+    # Seen from one line, a function's facts are those of that line alone.
+    whole = _functions(tree, (found.start, found.end))
+    return next((function for function in whole if function.header == found.header), None)
+
+
 def _innermost(found: tuple[Function, ...], at: int, span: Span) -> Function | None:
     around = [function for function in found if span[0] <= function.end and _starts(function) <= at <= function.end]
     return max(around, key=lambda function: (function.start, -function.end), default=None)

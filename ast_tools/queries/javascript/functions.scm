@@ -23,6 +23,12 @@
     (function_expression parameters: (_) @parameters body: (_) @body)
   ] @code) @function
 (method_definition name: (_) @name parameters: (_) @parameters body: (_) @body) @function
+(export_statement "default" @name value: [
+  (arrow_function parameters: (_) @parameters body: (_) @body)
+  (arrow_function parameter: (_) @parameters body: (_) @body)
+  (function_expression !name parameters: (_) @parameters body: (_) @body)
+  (generator_function !name parameters: (_) @parameters body: (_) @body)
+] @code) @function
 (arrow_function) @anonymous
 (function_expression) @anonymous
 (generator_function) @anonymous

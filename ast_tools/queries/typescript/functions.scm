@@ -4,6 +4,12 @@
   value: (arrow_function parameters: (_) @parameters return_type: (_) @returns body: (_) @body) @code) @function
 (variable_declarator name: (identifier) @name
   value: (function_expression parameters: (_) @parameters return_type: (_) @returns body: (_) @body) @code) @function
+(export_statement "default" @name
+  value: (arrow_function parameters: (_) @parameters return_type: (_) @returns body: (_) @body) @code) @function
+(export_statement "default" @name value: [
+  (function_expression !name parameters: (_) @parameters return_type: (_) @returns body: (_) @body)
+  (generator_function !name parameters: (_) @parameters return_type: (_) @returns body: (_) @body)
+] @code) @function
 (public_field_definition name: (_) @name
   value: (arrow_function parameters: (_) @parameters body: (_) @body) @code) @function
 (function_signature name: (_) @name parameters: (_) @parameters return_type: (_)? @returns) @function

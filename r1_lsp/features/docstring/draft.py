@@ -8,7 +8,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ast_tools import Edit, Function, Language, SyntaxTree, apply, function_at, parse, same_except_docstrings
+from ast_tools import (
+    Edit,
+    Function,
+    Language,
+    SyntaxTree,
+    apply,
+    function_at,
+    function_on_line,
+    parse,
+    same_except_docstrings,
+)
 from engine.types import Engine, Lane
 from r1_lsp.features.ask import Heard, Question, ask
 from r1_lsp.features.docstring.disagree import Differences, differences, disagreements
@@ -35,8 +45,8 @@ class Draft:
 
 
 def documentable(tree: SyntaxTree, offset: int) -> Function | None:
-    """The function around an offset, where its language has docstrings of ours. Cheap: other functions are not read."""
-    return function_at(tree, offset) if tree.language.name in FRAMES else None
+    """The function around an offset or on its line, where its language has docstrings of ours. Cheap: other functions are not read."""
+    return function_on_line(tree, offset) if tree.language.name in FRAMES else None
 
 
 def lacking(tree: SyntaxTree, function: Function) -> Differences:

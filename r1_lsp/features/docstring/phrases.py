@@ -32,6 +32,8 @@ def summary(facts: Facts) -> str:
     """One sentence for a function, from its name."""
     if facts.owner:
         return f"Initialise the {facts.owner}."
+    if facts.name == "default":
+        return "The default export of this module."
     said = words(facts.name)
     if not said:
         return f"The function {facts.name}."
