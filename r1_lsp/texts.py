@@ -28,6 +28,7 @@ class Texts:
     def __init__(self, encoding: Encoding) -> None:
         self._store = DocumentStore(encoding)
         self._trees: dict[str, TreeSession] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
 
     def open(self, item: Mapping[str, Any]) -> Document | None:
         """Takes a `TextDocumentItem`; None when it is none."""
@@ -40,6 +41,7 @@ class Texts:
     def close(self, uri: str) -> None:
         self._store.close(uri)
         self._trees.pop(uri, None)
+        self._turns.pop(uri, None)
 
     def change(self, identifier: Mapping[str, Any], changes: object) -> Document | None:
         """Makes the edits of one `didChange`; the document, or None when nothing was to be changed."""
@@ -75,14 +77,18 @@ class Texts:
         )
 
     async def parsed(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with its tree. Raises Outdated when the document changed."""
-        while True:
-            document, trees = self._store.get(snapshot.uri), self._trees.get(snapshot.uri)
-            if document is None or document.lines is not snapshot.lines:
-                raise Outdated
-            if trees is None or trees.gave_up or trees.tree is not None or trees.advance(_SLICE_S) is not None:
-                return self.snapshot(snapshot.uri) or snapshot
-            await asyncio.sleep(0)
+        """The snapshot with its tree. Raises Outdated when the document changed.
+
+        One of those who wait parses for all, so that many of them hold the loop no longer than one.
+        """
+        async with self._turns.setdefault(snapshot.uri, asyncio.Lock()):
+            while True:
+                document, trees = self._store.get(snapshot.uri), self._trees.get(snapshot.uri)
+                if document is None or document.lines is not snapshot.lines:
+                    raise Outdated
+                if trees is None or trees.gave_up or trees.tree is not None or trees.advance(_SLICE_S) is not None:
+                    return self.snapshot(snapshot.uri) or snapshot
+                await asyncio.sleep(0)
 
     def _plant(self, document: Document) -> None:
         language = _language(document)

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from ast_tools import TreeSession
 from engine.scripted import ScriptedEngine
 from engine.types import EngineOptions, EnginePhase
 from r1_lsp.server import create_server
 from r1_lsp.session import Outdated, Session, Stopped, Superseded
+from r1_lsp.texts import Texts
 from r1_lsp.wire.interrupt import Interruptible
 from tests.support.lsp import Editor
 
@@ -266,3 +268,30 @@ def test_a_cancellation_from_elsewhere_passes_through_an_interruption() -> None:
             await task
 
     asyncio.run(main())
+
+
+def test_those_who_wait_for_one_tree_share_its_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    slices: list[int] = []
+    turn = 0
+
+    def slow(_self: TreeSession, _budget_s: float) -> None:
+        slices.append(turn)
+
+    async def story() -> None:
+        nonlocal turn
+        monkeypatch.setattr(TreeSession, "advance", slow)
+        texts = Texts("utf-16")
+        texts.open({"uri": "file:///a.py", "languageId": "python", "version": 1, "text": "x = 1\n"})
+        snapshot = texts.snapshot("file:///a.py")
+        assert snapshot is not None
+        waiting = [asyncio.create_task(texts.parsed(snapshot)) for _ in range(5)]
+        for _ in range(4):
+            turn += 1
+            await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    asyncio.run(story())
+    assert slices
+    assert len(set(slices)) == len(slices), "more than one slice in one turn of the loop"
