@@ -7,7 +7,7 @@ first line end where the statement is whole, several lines end where their block
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ast_tools.languages import Language
 from ast_tools.lexer import PARTNER, Token, tokens, unmatched
@@ -27,6 +27,7 @@ REASONS: dict[str, str] = {
     "blank": "The model wrote nothing but white space.",
     "nothing_new": "What the model wrote already stands after the cursor.",
     "adds_errors": "The file would have more syntax errors than before.",
+    "leaves_block": "The lines below the cursor would have become part of something else.",
 }
 """Every reason code, with its sentence."""
 
@@ -82,6 +83,8 @@ class Cutter:
         self._multiline = multiline and not self._prose and not _has_body(self._spot)
         self._closable = _closable(language, self._region)
         self._floor = self._errors_before()
+        self._least = -1 if self._prose else _goes_on(self._spot, self._region, language)
+        self._left = False
         self._raw = ""
         self._lines_seen = 0
         self._end: int | None = None
@@ -171,9 +174,7 @@ class Cutter:
     def _balanced(self, done: str) -> bool:
         if self._language is None:
             return True
-        line = (self._spot.before + done).encode("utf-8", "replace")
-        _, openers = unmatched(tokens(self._language, line))
-        return not openers
+        return not _stands_open(self._language, self._spot.before + done)
 
     def _block_line_ended(self, done: str) -> None:
         start = done.rfind("\n") + 1
@@ -251,7 +252,7 @@ class Cutter:
             return CutResult("", done, blank)
         fit = self._best if self._best is not None else self._choose(raw)
         if fit is None:
-            return CutResult("", done, "adds_errors")
+            return CutResult("", done, "leaves_block" if self._left else "adds_errors")
         if not fit.text.strip():
             return CutResult("", done, "nothing_new")
         text = fit.text.replace("\n", self._spot.eol)
@@ -290,11 +291,36 @@ class Cutter:
         best: _Fit | None = None
         for text in self._variants(cut, closing=closing):
             fit = self._judged(text)
+            leaving = self._leaves(text)
+            if leaving is not None:
+                self._left = True
+                # It means another place, not only other columns.
+                if leaving == 0 and (_opens(text.partition("\n")[0], self._language) or (fit.whole and not fit.errors)):
+                    return replace(fit, errors=self._floor + 1, clean=False, whole=False)
+                continue
             if fit.whole:
                 return fit
             if best is None or fit.rank < best.rank:
                 best = fit
-        return best if best is not None else self._judged(cut)
+        return best if best is not None else _Fit(cut, self._floor + 1, clean=False, whole=False)
+
+    def _leaves(self, text: str) -> int | None:
+        """The first line of a completion that ends the block which goes on below the caret; None: no line does."""
+        if self._least <= 0 or self._language is None:
+            return None
+        lines = text.split("\n")
+        for number, line in enumerate(lines):
+            shown = line if number else self._spot.before + line
+            word = _WORD.match(shown)
+            if word is None or width(shown) >= self._least or (number == 0 and not self._spot.blank_before):
+                continue
+            if word.group(1) in self._continuation_words() or shown.lstrip().startswith(self._language.line_comment):
+                continue
+            head = "\n".join([self._spot.before + lines[0], *lines[1:]][:number])
+            if _stands_open(self._language, head):
+                continue
+            return number
+        return None
 
     def _variants(self, cut: str, *, closing: bool) -> Iterator[str]:
         here, language = self._spot, self._language
@@ -350,6 +376,28 @@ def _closable(language: Language | None, around: Region) -> _Closable | None:
     closers, _ = unmatched(after)
     count = max(0, len(openers) - len(closers))
     return _Closable(tuple(opener.text for opener in openers[::-1][:count]), bool(closers))
+
+
+def _goes_on(here: Spot, around: Region, language: Language | None) -> int:
+    """The width of the block that is open above the caret and goes on below it; -1 where none surely does.
+
+    Only for languages in which indentation counts.
+    """
+    if language is None or not language.indent_based or not here.above:
+        return -1
+    _, openers = unmatched(tokens(language, around.before))
+    closers, _ = unmatched(tokens(language, around.after))
+    below = next((line for line in here.next_lines if not line.lstrip().startswith(language.line_comment)), "")
+    if not below or (openers and closers):
+        return -1
+    return width(below) if width(below) <= width(here.above) or _opens(here.above, language) else -1
+
+
+def _stands_open(language: Language, head: str) -> bool:
+    """Whether a text ends inside brackets or a string, where indentation means nothing."""
+    data = head.encode("utf-8", "replace") + b"\n"
+    found = tokens(language, data)
+    return bool(unmatched(found)[1]) or any(token.kind == "unclosed" and token.end == len(data) for token in found)
 
 
 def _has_body(here: Spot) -> bool:

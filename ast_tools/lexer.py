@@ -44,7 +44,9 @@ def _pattern(language: Language) -> re.Pattern[bytes]:
         parts += [(f"string{number}", start + inner + end)]
     openings = [re.escape(o.encode()) for o, _, spans in lexis.strings if spans and o != lexis.templates]
     if openings:
-        parts.append(("endless", lexis.string_prefix.encode() + rb"(?:" + rb"|".join(openings) + rb")"))
+        endless = ("endless", lexis.string_prefix.encode() + rb"(?:" + rb"|".join(openings) + rb")")
+        # Before the strings of one line: three quotes are not an empty string and a quote.
+        parts.insert(next(n for n, (name, _) in enumerate(parts) if name == f"string{len(openings)}"), endless)
     lines = [re.escape(o.encode()) for o, _, spans in lexis.strings if not spans]
     parts.append(("unclosed2", lexis.string_prefix.encode() + rb"(?:" + rb"|".join(lines) + rb")[^\r\n]*"))
     parts += [
