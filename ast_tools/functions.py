@@ -21,13 +21,17 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """A parameter. `name` has no stars or dots; a destructured one is named by its pattern. Texts as written."""
+    """A parameter. `name` has no stars or dots; a destructured one is named by its pattern. Texts as written.
+
+    `parts` are the properties that a destructured object takes, by their keys; those inside them are left out.
+    """
 
     name: str
     annotation: str | None = None
     default: str | None = None
     kind: ParamKind = "positional"
     optional: bool = False
+    parts: tuple["Param", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +296,21 @@ def _param(tree: SyntaxTree, capture: str, captures: Captures) -> Param:
         default=_text(tree, captures["default"][0]) if "default" in captures else None,
         kind=_PARAM_KINDS[capture],
         optional="optional" in captures or "default" in captures,
+        parts=_parts(tree, captures["object"][0]) if "object" in captures else (),
     )
+
+
+def _parts(tree: SyntaxTree, pattern: tree_sitter.Node) -> tuple[Param, ...]:
+    parts: dict[int, Param] = {}
+    for captures in matches(tree.language.name, "parts", pattern):
+        part = captures["part"][0]
+        if part.parent == pattern:
+            parts[part.start_byte] = Param(
+                name=_text(tree, captures["name"][0]).strip("\"'"),
+                default=_text(tree, captures["default"][0]) if "default" in captures else None,
+                optional="default" in captures,
+            )
+    return tuple(parts[at] for at in sorted(parts))
 
 
 @dataclass(frozen=True, slots=True)

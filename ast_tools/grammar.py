@@ -41,7 +41,7 @@ def query(name: str, kind: str) -> tree_sitter.Query:
     return tree_sitter.Query(grammar(name), "\n".join(sources))
 
 
-KINDS = ("scopes", "definitions", "imports", "calls", "functions", "params")
+KINDS = ("scopes", "definitions", "imports", "calls", "functions", "params", "parts")
 
 
 def warm(language: Language) -> Iterator[None]:

@@ -122,9 +122,11 @@ def _put_section(work: _Amendment, kind: Kind, lines: list[str]) -> None:
 
 def _behind(item: Item, present: tuple[Entry, ...], order: tuple[str, ...], section: Section | None) -> int:
     if item.kind == "param" and present:
-        before = set(order[: order.index(item.name)])
+        place = order.index(item.name)
+        before, after = set(order[:place]), set(order[place + 1 :])
         behind = [entry.last for entry in present if any(bare(name) in before for name in entry.names)]
-        return max(behind) if behind else present[0].first
+        ahead = [entry.first for entry in present if any(bare(name) in after for name in entry.names)]
+        return max(behind) if behind else min(ahead, default=present[-1].last)
     if present:
         return present[-1].last
     return section.last if section else 0

@@ -58,16 +58,23 @@ def items(kind: Kind, facts: Facts, prose: Prose, style: Style) -> list[Item]:
     if kind == "raises":
         return [Item(kind=kind, name=name, shown=name, type="", text=prose.raises[name]) for name in facts.raises]
     there, text = (facts.returns, prose.returns) if kind == "returns" else (facts.yields, prose.yields)
-    type_name = facts.return_type or style.unknown_type
-    return [Item(kind=kind, name="", shown="", type=type_name, text=text)] if there else []
+    return [Item(kind=kind, name="", shown="", type=_given_type(facts, style), text=text)] if there else []
+
+
+def _given_type(facts: Facts, style: Style) -> str:
+    if facts.return_type or not style.unknown_type:
+        return facts.return_type
+    return style.promised_type.format(type=style.unknown_type) if facts.promises else style.unknown_type
 
 
 def _shown(param: Named, style: Style) -> str:
-    return param.stars + param.name if style.stars else param.name
+    name = param.stars + param.name if style.stars else param.name
+    return style.optional.format(name=name) if param.optional else name
 
 
 def _type(param: Named, style: Style) -> str:
-    return param.type or (param.guess or style.unknown_type if style.unknown_type else "")
+    found = param.type or (param.guess or style.unknown_type if style.unknown_type else "")
+    return style.rest_type.format(type=found) if param.stars and found else found
 
 
 def tabbed(line: str, indent: str) -> str:

@@ -44,12 +44,15 @@ def disagreements(facts: Facts, shape: Outline) -> Differences:
 
 
 def _unmatched(facts: Facts, named: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(missing, unknown). A parameter without a name of its own takes the next unknown name as its."""
+    """(missing, unknown). A parameter without a name of its own takes the next unknown name as its.
+
+    The parts of a parameter are missing where it is missing itself: one that is described may say them in its text.
+    """
     known = {param.name for param in facts.params}
     unknown = [name for name in dict.fromkeys(named) if name not in known]
     missing: list[str] = []
     for param in facts.params:
-        if param.name in named:
+        if param.name in named or (param.part_of and param.part_of not in missing):
             continue
         if param.pattern and unknown:
             unknown.pop(0)

@@ -45,7 +45,10 @@ class Draft:
 
 
 def documentable(tree: SyntaxTree, offset: int) -> Function | None:
-    """The function around an offset or on its line, where its language has docstrings of ours. Cheap: other functions are not read."""
+    """The function around an offset or on its line, where its language has docstrings of ours. Cheap.
+
+    Functions elsewhere are not read.
+    """
     return function_on_line(tree, offset) if tree.language.name in FRAMES else None
 
 
@@ -62,7 +65,7 @@ def wrong(tree: SyntaxTree, function: Function) -> Differences:
 def _compared(tree: SyntaxTree, function: Function, compare: Callable[[Facts, Outline], Differences]) -> Differences:
     written = taken_apart(source(tree.text, function), FRAMES[tree.language.name])
     style = style_of(tree.language.name, source(tree.text, function)) or style_for(tree.language.name, (), "auto")
-    return compare(facts_of(function), outline(written, style)) if written and style else Differences()
+    return compare(facts_of(function, style), outline(written, style)) if written and style else Differences()
 
 
 async def draft(
@@ -76,7 +79,7 @@ async def draft(
     how = await asyncio.to_thread(_manner, tree.language, tree.text, function, settings.docstring.style)
     if how is None:
         raise Refused("There is no function here to describe.")
-    facts = facts_of(function)
+    facts = facts_of(function, how.style)
     edit_for(tree, function, facts, filled("", facts), how)  # refuses before the model is asked
     asked = question(snapshot, function, facts, think_tokens=settings.fix.think_tokens, lane=lane)
     answer = await _form(engine, asked, facts, heard)
@@ -121,7 +124,7 @@ def _checked(language: Language, before: bytes, function: Function, edit: Edit, 
     if tree is None or again is None or shape is None or again.name != function.name:
         raise Unfit("The docstring would not have stood where it belongs, so it was not written.")
     compare = disagreements if how.one_line else differences
-    if compare(facts_of(again), shape[1]):
+    if compare(facts_of(again, how.style), shape[1]):
         raise Unfit("The docstring did not agree with the signature, so it was not written.")
     assert again.docstring is not None
     return Draft(edit=edit, text=text[slice(*again.docstring)].decode("utf-8", "replace"))

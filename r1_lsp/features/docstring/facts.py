@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ast_tools import Function, Param
+from r1_lsp.features.docstring.styles import Style
 
 _LITERAL_TYPES = (
     (re.compile(r"-?[\d.][\w.]*$"), "number"),
@@ -25,6 +26,7 @@ class Named:
 
     `guess` is the JavaScript type its default value has, if that tells.
     `pattern`: it has no name in the code (`{a, b}`), so documentation may call it as it likes.
+    `part_of`: the parameter whose property it is; its `name` then has that name and a dot before its own.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Named:
     type: str = ""
     guess: str = ""
     pattern: bool = False
+    optional: bool = False
+    part_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,28 +48,31 @@ class Facts:
     return_type: str = ""
     yields: bool = False
     raises: tuple[str, ...] = ()
+    promises: bool = False
+    """It is asynchronous: what it returns comes later."""
     owner: str = ""
     """The class whose constructor this is."""
     attribute: bool = False
     """A property: it is read, not called."""
 
 
-def facts_of(function: Function) -> Facts:
-    """A generator documents what it yields, a constructor what it takes, everything else what it returns too."""
+def facts_of(function: Function, style: Style) -> Facts:
+    """What a docstring of one style names. A generator documents what it yields, a constructor what it takes, everything else what it returns too."""
     makes = function.name in _MAKERS
     return Facts(
         name=function.name,
-        params=_params(function.params),
+        params=_params(function.params, style),
         returns=function.returns_value and not makes and not function.yields,
         return_type=_plain_type(function.returns or ""),
         yields=function.yields,
         raises=function.raises,
+        promises=function.is_async and not function.yields,
         owner=(function.container or "") if makes else "",
         attribute=any(name.lstrip("@").partition("(")[0].endswith("property") for name in function.decorators),
     )
 
 
-def _params(params: tuple[Param, ...]) -> tuple[Named, ...]:
+def _params(params: tuple[Param, ...], style: Style) -> tuple[Named, ...]:
     taken = {param.name for param in params}
     named: list[Named] = []
     for param in params:
@@ -77,11 +84,17 @@ def _params(params: tuple[Param, ...]) -> tuple[Named, ...]:
                 name=name,
                 stars=_STARS.get(param.kind, ""),
                 type=_plain_type(param.annotation or ""),
-                guess=_guessed(param.default or ""),
+                guess=_guessed(param.name if pattern else param.default or ""),
                 pattern=pattern,
+                optional=param.optional,
             )
         )
+        named += [_part(part, name) for part in param.parts] if style.parts else []
     return tuple(named)
+
+
+def _part(part: Param, whole: str) -> Named:
+    return Named(name=f"{whole}.{part.name}", guess=_guessed(part.default or ""), optional=part.optional, part_of=whole)
 
 
 def _free_name(pattern: str, taken: set[str]) -> str:

@@ -50,7 +50,7 @@ def parameter(param: Named) -> str:
     """One phrase for a parameter, from its name."""
     if param.stars and param.name in _WHOLE:
         return _WHOLE[param.name]
-    said = words(param.name)
+    said = words(param.name.rpartition(".")[2])
     if not said:
         return "The value to use."
     if said[0] in _YES_NO and len(said) > 1:

@@ -34,6 +34,13 @@ class Style:
     stars: bool = False
     """Whether *args is written with its star."""
     unknown_type: str = ""
+    rest_type: str = "{type}"
+    promised_type: str = "{type}"
+    """What an asynchronous function returns, where the code has no type for it."""
+    optional: str = "{name}"
+    """How a parameter that may be left out is named."""
+    parts: bool = False
+    """Whether the properties of a destructured parameter are documented one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +147,10 @@ JSDOC = Style(
     },
     found=_JSDOC_FOUND,
     unknown_type="*",
+    rest_type="...{type}",
+    promised_type="Promise<{type}>",
+    optional="[{name}]",
+    parts=True,
 )
 
 TSDOC = Style(
