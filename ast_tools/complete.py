@@ -6,6 +6,7 @@ first line end where the statement is whole, several lines end where their block
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -85,6 +86,7 @@ class Cutter:
         self._floor = self._errors_before()
         self._least = -1 if self._prose else _goes_on(self._spot, self._region, language)
         self._left = False
+        self._free_closers = _free_closers(language, self._region)
         self._raw = ""
         self._lines_seen = 0
         self._end: int | None = None
@@ -336,6 +338,13 @@ class Cutter:
         if closing:
             yield from _closed(base, here, language)
 
+    def _opens_for_good(self, new: bytes) -> bool:
+        """Whether text opens a bracket that neither it nor, as far as is free, the text after the caret closes."""
+        if self._language is None or self._prose:
+            return False
+        opened = Counter(token.text for token in unmatched(tokens(self._language, new))[1])
+        return any(count > max(0, self._free_closers[mark]) for mark, count in opened.items())
+
     def _judged(self, text: str) -> _Fit:
         here = self._spot
         if here.inserts_above and text.strip():
@@ -344,7 +353,8 @@ class Cutter:
         tree = self._region.with_text(new)
         if self._region.tree is None:
             return _Fit(text, 0, clean=True, whole=True)
-        if tree is None:
+        # Among errors that were there before, the tree may not show one more; brackets do.
+        if tree is None or (self._floor and self._opens_for_good(new)):
             return _Fit(text, self._floor + 1, clean=False, whole=False)
         clean = tree.n_errors <= self._floor and _clean_around(tree, self._region, len(new), here)
         accepts = tree.language.accepts
@@ -376,6 +386,15 @@ def _closable(language: Language | None, around: Region) -> _Closable | None:
     closers, _ = unmatched(after)
     count = max(0, len(openers) - len(closers))
     return _Closable(tuple(opener.text for opener in openers[::-1][:count]), bool(closers))
+
+
+def _free_closers(language: Language | None, around: Region) -> Counter[bytes]:
+    """How many brackets of each kind (named by the opening one) stand closed after the caret and not opened before."""
+    free: Counter[bytes] = Counter()
+    if language is not None:
+        free.update(PARTNER[token.text] for token in unmatched(tokens(language, around.after))[0])
+        free.subtract(token.text for token in unmatched(tokens(language, around.before))[1])
+    return free
 
 
 def _goes_on(here: Spot, around: Region, language: Language | None) -> int:
@@ -577,7 +596,7 @@ def _closed(text: str, here: Spot, language: Language) -> Iterator[str]:
         data = (lead + text).encode("utf-8", "replace")
         found = tokens(language, data)
         _, openers = unmatched(found)
-        if not openers:
+        if not openers or (openers[-1].text == b"(" and text.rstrip().endswith((":", "=", "."))):
             continue
         closing = ""
         for opener in reversed(openers):
