@@ -8,14 +8,14 @@ from ast_tools.languages import LANGUAGES, Language, language_of
 from ast_tools.repair import Repair, repairs, repairs_in
 from ast_tools.scopes import Place, Scope, enclosing, place, statement_around, wants_multiline
 from ast_tools.symbols import Call, Definition, call_at, definitions, definitions_between, imports, mentioned
-from ast_tools.syntax import Problem, adds_errors, problems
+from ast_tools.syntax import Problem, adds_errors, problems, refusal
 from ast_tools.tree import SyntaxTree, TreeSession, parse, reparse
 
 __all__ = [
     "LANGUAGES", "Language", "language_of", "warm",
     "SyntaxTree", "TreeSession", "parse", "reparse",
     "Edit", "apply", "inverted",
-    "Problem", "problems", "adds_errors",
+    "Problem", "problems", "refusal", "adds_errors",
     "Repair", "repairs", "repairs_in",
     "Cutter", "CutResult", "REASONS",
     "Place", "place", "wants_multiline",

@@ -1,13 +1,21 @@
 """What is broken, and whether an edit breaks more."""
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import tree_sitter
 
 from ast_tools.edits import Edit
-from ast_tools.tree import PARSE_BUDGET_S, SyntaxTree, reparse
+from ast_tools.lexer import PARTNER, Token
+from ast_tools.repair.chunks import Chunk, chunks
+from ast_tools.tree import PARSE_BUDGET_S, SyntaxTree, parse, reparse
 
 MAX_PROBLEMS = 100
+MAX_PIECES = 200
+"""Statements in reach of one error that are asked about."""
+MAX_PLACED = 200_000
+"""Bytes; in a longer text errors stand where the grammar puts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,20 +29,112 @@ class Problem:
 
 
 def problems(tree: SyntaxTree) -> tuple[Problem, ...]:
-    """The grammar's errors, at most MAX_PROBLEMS of them, outermost only, in the order of the text."""
+    """The grammar's errors, at most MAX_PROBLEMS of them, outermost only, in the order of the text.
+
+    An error that swallows several lines is placed by the language's own parser, statement by statement.
+    """
     found: list[Problem] = []
-    reached = -1
-    for node in tree.errors:
+    reached, placed = -1, _Placed(tree)
+    for number, node in enumerate(tree.errors):
         if node.is_missing:
-            start, end = _before_gap(tree.text, node.start_byte)
-            what = f"`{node.type}`" if not node.is_named else node.type.replace("_", " ")
-            found.append(Problem(start=start, end=end, message=f"{what} is missing here.", kind="missing"))
+            found.append(_missing(tree, node))
         elif node.start_byte >= reached:
             reached = node.end_byte
-            found.append(_unexpected(tree, node))
-        if len(found) == MAX_PROBLEMS:
+            wide = tree.text.find(b"\n", node.start_byte, node.end_byte) >= 0
+            found += (placed.within(node) or [_innermost(tree, number)]) if wide else [_unexpected(tree, node)]
+        if len(found) >= MAX_PROBLEMS:
             break
-    return tuple(found)
+    unique = {problem.start: problem for problem in reversed(found)}
+    return tuple(sorted(unique.values(), key=lambda problem: problem.start)[:MAX_PROBLEMS])
+
+
+def refusal(tree: SyntaxTree) -> Problem | None:
+    """Where the language's own parser refuses a text that the grammar finds clean, if not for being newer."""
+    language = tree.language
+    stopped = language.locate(tree.text) if language.locate is not None and not tree.has_error else None
+    if stopped is None or stopped[2].startswith(language.newer):
+        return None
+    return _worded(tree, *stopped)
+
+
+class _Placed:
+    """Where top-level statements are broken: where the language's own parser stops, or a bracket has no other half."""
+
+    def __init__(self, tree: SyntaxTree) -> None:
+        self.tree = tree
+
+    @cached_property
+    def _pieces(self) -> list[Chunk]:
+        tree = self.tree
+        return chunks(tree.language, tree.text) if len(tree.text) <= MAX_PLACED else []
+
+    def within(self, node: tree_sitter.Node) -> list[Problem]:
+        """One problem for each broken statement in reach of an error; none where nobody can say."""
+        reach = [piece for piece in self._pieces if piece.start < node.end_byte and node.start_byte < piece.end]
+        asked = self._stop if self.tree.language.locate is not None else _lone_bracket
+        return [problem for piece in reach[:MAX_PIECES] if (problem := asked(piece)) is not None]
+
+    def _stop(self, piece: Chunk) -> Problem | None:
+        language, text = piece.language, piece.text
+        # Its words name lines of the whole text.
+        before = len(re.findall(rb"\r\n|\n|\r", text[: piece.start]))
+        stopped = language.locate(b"\n" * before + text[piece.start : piece.end]) if language.locate else None
+        if stopped is None:
+            return None
+        if stopped[2].startswith(language.newer):
+            alone = parse(language, text[piece.start : piece.end])
+            if alone is None or not alone.has_error:
+                return None
+        shift = piece.start - before
+        return _worded(
+            self.tree, max(stopped[0] + shift, piece.start), max(stopped[1] + shift, piece.start), stopped[2]
+        )
+
+
+def _lone_bracket(piece: Chunk) -> Problem | None:
+    """The first bracket of a statement that does not find its other half, as a reader meets it."""
+    stack: list[Token] = []
+    for token in piece.significant:
+        if token.kind == "open":
+            stack.append(token)
+        elif token.kind == "close" and (not stack or stack[-1].text != PARTNER[token.text]):
+            alone, what = (stack[-1], "is never closed") if stack else (token, "closes nothing")
+            break
+        elif token.kind == "close":
+            stack.pop()
+    else:
+        if not stack:
+            return None
+        alone, what = stack[-1], "is never closed"
+    return Problem(start=alone.start, end=alone.end, message=f"`{alone.text.decode()}` {what}.", kind="unexpected")
+
+
+def _worded(tree: SyntaxTree, start: int, end: int, words: str) -> Problem:
+    """A problem in our style from a parser's words."""
+    if end <= start or start >= len(tree.text.rstrip()):
+        start, end = _before_gap(tree.text, start)
+    if words in ("invalid syntax", ""):
+        line_end = tree.text.find(b"\n", start)
+        return _near(tree, start, line_end if line_end >= 0 else len(tree.text))
+    words = re.sub(r"'([^' ]+)'", r"`\1`", words)
+    message = words[:1].upper() + words[1:] + ("" if words.endswith((".", "?")) else ".")
+    return Problem(start=start, end=max(start, end), message=message, kind="unexpected")
+
+
+def _innermost(tree: SyntaxTree, number: int) -> Problem:
+    """The last error inside a wide one: the parser gave up there, and swallowed what stands before."""
+    last = outer = tree.errors[number]
+    for node in tree.errors[number + 1 :]:
+        if node.start_byte >= outer.end_byte:
+            break
+        last = node
+    return _missing(tree, last) if last.is_missing else _unexpected(tree, last)
+
+
+def _missing(tree: SyntaxTree, node: tree_sitter.Node) -> Problem:
+    start, end = _before_gap(tree.text, node.start_byte)
+    what = f"`{node.type}`" if not node.is_named else node.type.replace("_", " ")
+    return Problem(start=start, end=end, message=f"{what} is missing here.", kind="missing")
 
 
 def _before_gap(text: bytes, offset: int) -> tuple[int, int]:
@@ -49,8 +149,11 @@ def _unexpected(tree: SyntaxTree, node: tree_sitter.Node) -> Problem:
     lead = len(text[start : node.end_byte]) - len(text[start : node.end_byte].lstrip())
     start += lead if lead < node.end_byte - start else 0
     line_end = text.find(b"\n", start, node.end_byte)
-    end = node.end_byte if line_end < 0 else line_end
-    shown = text[start : min(end, start + 30)].decode("utf-8", "replace").strip()
+    return _near(tree, start, node.end_byte if line_end < 0 else line_end)
+
+
+def _near(tree: SyntaxTree, start: int, end: int) -> Problem:
+    shown = tree.text[start : min(end, start + 30)].decode("utf-8", "replace").strip()
     return Problem(start=start, end=max(end, start), message=f"Unexpected syntax near `{shown}`.", kind="unexpected")
 
 

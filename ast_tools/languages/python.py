@@ -2,26 +2,75 @@
 
 import ast
 import builtins
+import codecs
 import keyword
+import re
 import threading
 import warnings
 
 from ast_tools.languages.record import Language, Lexis, words
+from ast_tools.lines import Lines
 
 _ONE_PARSE = threading.Lock()
 """CPython 3.11 counts the depth of a tree per interpreter, so two parses at once end in a SystemError; and the filter
 of warnings is the process's."""
 
 
+_CODING = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
+
+
 def accepts(text: bytes) -> bool:
     """Whether CPython's own parser takes the text; the grammar also takes Python 2."""
     try:
-        with _ONE_PARSE, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text.decode("utf-8", "replace"))
+        _parse(_decoded(text)[0])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def locate(text: bytes) -> tuple[int, int, str] | None:
+    """Where CPython's own parser first stops: the bytes [start, end) and its words. None also where it names no place.
+
+    A text in a coding that Python does not know cannot be judged.
+    """
+    source, coding = _decoded(text)
+    try:
+        _parse(source)
+    except SyntaxError as error:
+        if error.lineno is None or coding is None:
+            return None
+        lines = Lines(text)
+        start = _offset(lines, error.lineno, error.offset, coding)
+        end = _offset(lines, error.end_lineno or error.lineno, error.end_offset, coding)
+        return start, end if end > start else lines.end(lines.line_at(start)), error.msg
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return None
+
+
+def _parse(source: str) -> None:
+    with _ONE_PARSE, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ast.parse(source)
+
+
+def _decoded(text: bytes) -> tuple[str, str | None]:
+    """The text as the coding it declares says, and that coding: None when there is no such coding."""
+    declared = None if text.startswith(codecs.BOM_UTF8) else _CODING.match(text)
+    coding: str | None = declared.group(1).decode() if declared is not None else "utf-8"
+    try:
+        return text.decode(coding or "utf-8", "replace").removeprefix("\ufeff"), coding
+    except (LookupError, ValueError, AssertionError):
+        return text.decode("utf-8", "replace"), None
+
+
+def _offset(lines: Lines, line: int, column: int | None, coding: str) -> int:
+    """The byte offset of a line and a column of characters, both from 1, as errors count them."""
+    number = min(line, lines.count) - 1
+    shown = lines.line(number)
+    skipped = len(codecs.BOM_UTF8) if number == 0 and shown.startswith(codecs.BOM_UTF8) else 0
+    before = shown[skipped:].decode(coding, "replace")[: max((column or 1) - 1, 0)]
+    return lines.start(number) + min(len(shown), skipped + len(before.encode(coding, "replace")))
 
 
 PYTHON = Language(
@@ -54,4 +103,6 @@ PYTHON = Language(
     keywords=frozenset(keyword.kwlist) | {"print", "self"},
     builtins=frozenset(dir(builtins)),
     accepts=accepts,
+    locate=locate,
+    newer=("invalid syntax", "f-string", "unterminated", "expected '('", "multiple exception types must"),
 )

@@ -33,7 +33,9 @@ class Language:
     stands: as the first statement inside a body, or as a comment before the definition. `block_opener` ends the
     header of a block, `block_words` begin one. `statement_words` never stand inside an expression,
     `continuation_words` go on with the statement above. `receivers` are names of a method's first parameter that no
-    caller passes. `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None.
+    caller passes. `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None;
+    `locate` says where that parser first stops, as (start, end, its words), None where it does not or cannot say.
+    `newer` are beginnings of words that it may say only because the text is newer than itself.
     """
 
     name: str
@@ -59,3 +61,5 @@ class Language:
     keywords: frozenset[str] = field(default_factory=frozenset)
     builtins: frozenset[str] = frozenset()
     accepts: Callable[[bytes], bool] | None = None
+    locate: Callable[[bytes], tuple[int, int, str] | None] | None = None
+    newer: tuple[str, ...] = ()

@@ -111,7 +111,8 @@ def _repaired(tree: SyntaxTree, piece: Chunk, habits: Habits, deadline: float, *
         return found
     # A header lacks its colon besides: neither repair parses without the other.
     found = _ranked(tree, piece, ordered, tuple(header.edit for header in headers), deadline, alone=alone)
-    return [Found(header, found[0].sure) for header in headers] + found if found else []
+    in_time = time.thread_time() <= deadline
+    return [Found(header, in_time) for header in headers] + found if found else []
 
 
 def _ranked(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ast_tools import LANGUAGES, Edit, TreeSession, apply, inverted, parse, problems, reparse
+from ast_tools import LANGUAGES, Edit, TreeSession, apply, inverted, parse, problems, refusal, reparse
 from ast_tools.tree import SESSION_BUDGET_S
 
 SNIPPETS = {
@@ -145,6 +145,49 @@ def test_problems(name: str, text: bytes, kinds: list[str]) -> None:
     found = problems(tree)
     assert [problem.kind for problem in found] == kinds
     assert all(0 <= problem.start <= problem.end <= len(text) for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("python", "def a(x)\n    return 1\n\n\ndef b(x)\n    return 2\n", [1, 5]),
+        ("python", 'name = "é😀"\r\ndef hi(n):\r\n\treturn n\r\n\r\ndef broken(n)\r\n\treturn (n\r\n', [5]),
+        (
+            "python",
+            "import os\n\ndef f(x):\n    if x = 3:\n        return 1\n    elseif x:\n        return 2\n",
+            [4, 6],
+        ),
+        ("python", "\ufeffimport os\n\ndef f(x)\n    return 1\n", [3]),
+        ("javascript", "class A {\n  f() {}\n  g( {\n    return 2\n  }}}\n", [3]),
+        ("javascript", "f();\nfunction g() {\n  let x = = 3;\n}\n", [3]),
+        ("python", "import os\ntype X = int\ndef f(x)\n    return 1\n", [3]),
+    ],
+)
+def test_a_problem_is_on_the_line_that_is_wrong(name: str, text: str, lines: list[int]) -> None:
+    tree = parse(LANGUAGES[name], text.encode())
+    assert tree is not None
+    assert [text.encode().count(b"\n", 0, problem.start) + 1 for problem in problems(tree)] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"def f(x):\nreturn x\n", "Expected an indented block after function definition on line 1."),
+        (b"x = 1\nprint x\n", "Missing parentheses in call to `print`. Did you mean print(...)?"),
+        (b"type X = int\n", None),
+        (b"def f[T](x: T) -> T:\n    return x\n", None),
+        (b"x = f'{y['a']}'\n", None),
+        (b"# coding: latin-1\n\xe9t\xe9 = 1\n", None),
+        (b"# coding: no-such-coding\nprint x\n", None),
+        (b"\xef\xbb\xbfx = 1\n", None),
+        (b"x = (1\n", None),
+    ],
+)
+def test_what_only_the_languages_own_parser_refuses(text: bytes, message: str | None) -> None:
+    tree = parse(LANGUAGES["python"], text)
+    assert tree is not None
+    found = refusal(tree)
+    assert (found.message if found else None) == message
 
 
 def test_deep_nesting_is_no_recursion() -> None:
