@@ -22,10 +22,17 @@ async def completion(session: Session, params: types.CompletionParams) -> types.
     async with session.newest(("completion", uri)):
         items = []
         if (snapshot := session.snapshot(uri)) is not None:
-            offset, ask = session.offset(snapshot, params.position), Ask(waited_s=waited_s(session))
+            offset, ask = session.offset(snapshot, params.position), _ask(session, snapshot, params.context)
             outcome = await complete(session.slot(CompletionDesk), snapshot, offset, ask, means(session))
             items = [_item(session, snapshot, offset, one) for one in outcome.suggestions[:1]]
         return types.CompletionList(is_incomplete=True, items=items)
+
+
+def _ask(session: Session, snapshot: Snapshot, context: types.CompletionContext | None) -> Ask:
+    """Many editors say "invoked" of typing too, so it counts only where nothing is suggested for typing."""
+    manual = session.settings.completion.mode(snapshot.language_id) == "manual"
+    by_hand = context is not None and context.trigger_kind == types.CompletionTriggerKind.Invoked
+    return Ask(invoked=manual and by_hand, single=True, waited_s=waited_s(session))
 
 
 def _item(session: Session, snapshot: Snapshot, offset: int, suggestion: Suggestion) -> types.CompletionItem:

@@ -65,6 +65,19 @@ def test_a_newer_request_answers_the_older_with_nothing() -> None:
     lsp({"rules": [{"match": r"y \+", "reply": "2"}], **said("1 " * 200, delay_s=0.01)}, scenario)
 
 
+def test_asking_in_another_document_does_not_stop_the_first() -> None:
+    async def scenario(editor: Editor, engine: ScriptedEngine) -> None:
+        editor.open(URI, "x = ")
+        first = editor.send("textDocument/inlineCompletion", **editor.here(), context={"triggerKind": 2})
+        await until(lambda: engine.active == 1)
+        editor.open("file:///w/b.py", "y = ")
+        assert [item["insertText"] for item in (await editor.complete()).result] == ["2"]
+        assert [item["insertText"] for item in (await editor.reply(first)).result] == ["1 + 1 + 1"]
+        assert len({request.session for request in engine.requests}) == 2
+
+    lsp({"rules": [{"match": "y =", "reply": "2\n"}], **said("1 + 1 + 1\n", delay_s=0.05)}, scenario)
+
+
 def test_a_cancelled_request_is_answered_so_and_the_model_stops() -> None:
     async def scenario(editor: Editor, engine: ScriptedEngine) -> None:
         editor.open(URI, "x = ")
@@ -298,6 +311,19 @@ def test_editors_without_inline_completion_get_one_entry_at_the_end(preset: str)
         assert item["textEdit"]["range"] == {"start": {"line": 1, "character": 6}, "end": {"line": 1, "character": 9}}
 
     lsp(said("end('é')\n"), scenario, preset=preset)
+
+
+@pytest.mark.parametrize(
+    ("context", "wanted"), [({"triggerKind": 1}, 1), ({"triggerKind": 2, "triggerCharacter": "."}, 0), (None, 0)]
+)
+def test_on_demand_the_menu_is_asked_by_hand(context: dict[str, Any] | None, wanted: int) -> None:
+    async def scenario(editor: Editor, engine: ScriptedEngine) -> None:
+        editor.open(URI, "names.app$0\n")
+        asked = {} if context is None else {"context": context}
+        result = (await editor.request("textDocument/completion", **editor.here(), **asked)).result
+        assert (len(result["items"]), len(engine.requests)) == (wanted, wanted)
+
+    lsp(said("end(1)\n"), scenario, preset="helix", options={"completion": {"debounceMs": 0, "suggest": "manual"}})
 
 
 def test_editors_with_inline_completion_do_not_get_it_twice() -> None:

@@ -16,9 +16,12 @@ class Selected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """How a suggestion was asked for. `waited_s`: how long the editor itself pauses before it asks."""
+    """How a suggestion was asked for. `waited_s`: how long the editor itself pauses before it asks. `single`: it shows
+    no more than one.
+    """
 
     invoked: bool = False
+    single: bool = False
     selected: Selected | None = None
     waited_s: float = 0.0
 

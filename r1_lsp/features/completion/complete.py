@@ -60,7 +60,9 @@ class _Question:
     @property
     def asked(self) -> int:
         """How many suggestions an explicit request wants; 0 while typing."""
-        return self.settings.candidates if self.ask.invoked else 0
+        if not self.ask.invoked:
+            return 0
+        return 1 if self.ask.single else self.settings.candidates
 
     def of(self, snapshot: Snapshot) -> "_Question":
         """The question about this document as if the entry selected in the completion menu had been taken."""
@@ -118,7 +120,7 @@ def _at_once(desk: CompletionDesk, question: _Question, *, undone: bool) -> Outc
 
 async def _joined(desk: CompletionDesk, question: _Question) -> Outcome | None:
     """What a generation already at work says, when the user is typing what it says; else it is of no use any more."""
-    flight = desk.flight
+    flight = desk.flight(question.snapshot.uri)
     if flight is None or flight.over:
         return None
     since = None if question.ask.invoked else flight.spot.since(question.snapshot, question.offset)
@@ -157,7 +159,7 @@ async def _work(desk: CompletionDesk, flight: Flight, question: _Question, engin
         return [Judge(snapshot, offset, multiline=multiline, lead=rendered.lead) for _ in range(n)]
 
     try:
-        request = _request(rendered, desk.host_session, question, multiline=multiline)
+        request = _request(rendered, desk.host_session(snapshot.uri), question, multiline=multiline)
         drafts = await stream(engine, request, judges(1), _listener(desk, flight))
         if question.asked > 1:
             others = replace(request, n=question.asked - 1, sampling=OTHERS)
