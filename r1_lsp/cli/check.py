@@ -1,4 +1,4 @@
-"""`r1-lsp check PATH...`: syntax problems of files and folders, from the tree alone."""
+"""`r1-lsp check PATH...`: syntax problems of files and folders, without a model."""
 
 import os
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Finding:
 
 def run(argv: list[str]) -> int:
     """Prints `path:line:column: message`; exit code 1 when there is anything to print."""
-    parser = Arguments("check", "Syntax problems of files and folders, from the tree alone; exit code 1 if any.")
+    parser = Arguments("check", "Syntax problems of files and folders, without a model; exit code 1 if any.")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     options = parser.parse_args(argv)
     findings: list[Finding] = []
@@ -107,8 +107,14 @@ def _findings(path: Path, tree: ast_tools.SyntaxTree) -> Iterator[Finding]:
         yield _finding(path, lines, _before(edits, sure.start), sure.reason, sure.title)
         tree = mended
         edits += sorted(sure.edits, key=lambda edit: edit.start, reverse=True)
-    for problem in ast_tools.problems(tree):
+    for problem in ast_tools.problems(tree) or refused(tree):
         yield _finding(path, lines, _before(edits, problem.start), problem.message)
+
+
+def refused(tree: ast_tools.SyntaxTree) -> tuple[ast_tools.Problem, ...]:
+    """What the language's own parser says of a text that the grammar finds clean."""
+    found = ast_tools.refusal(tree)
+    return (found,) if found is not None else ()
 
 
 def _before(edits: list[ast_tools.Edit], offset: int) -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import ast_tools
 from ast_tools.lines import Lines
+from r1_lsp.cli.check import refused
 from r1_lsp.cli.console import (
     Arguments,
     Failure,
@@ -74,10 +75,9 @@ def _mend(path: Path, text: bytes) -> tuple[bytes, list[str]]:
 
 
 def _problems(path: Path, text: bytes) -> list[str]:
-    lines = Lines(text)
-    return [
-        f"line {lines.line_at(found.start) + 1}: {found.message}" for found in ast_tools.problems(_tree(path, text))
-    ]
+    lines, tree = Lines(text), _tree(path, text)
+    left = ast_tools.problems(tree) or refused(tree)
+    return [f"line {lines.line_at(found.start) + 1}: {found.message}" for found in left]
 
 
 def _possible(path: Path, text: bytes) -> list[str]:

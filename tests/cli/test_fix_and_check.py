@@ -98,3 +98,23 @@ def test_tabs_stay_tabs_in_a_piped_diff(tmp_path: Path, capsys: pytest.CaptureFi
     path.write_text("def f(x)\n\treturn x\n", "utf-8")
     assert main(["fix", str(path)]) == 1
     assert " \treturn x\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["check", "fix"])
+def test_what_only_pythons_own_parser_refuses_is_a_problem(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "flat.py"
+    path.write_text("def f(x):\nreturn x\n", "utf-8")
+    assert main([command, str(path)]) == 1
+    said = capsys.readouterr().out
+    assert "Expected an indented block after function definition on line 1." in said
+    assert "no syntax problems" not in said
+
+
+@pytest.mark.parametrize("command", ["check", "fix"])
+@pytest.mark.parametrize("text", [b"# coding: utf-8\n\nx = '\xc3\xa9'\n", b"type X = int\n", b"x = f'{y['a']}'\n"])
+def test_a_file_newer_than_this_python_is_no_problem(command: str, text: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "new.py"
+    path.write_bytes(text)
+    assert main([command, str(path)]) == 0
