@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -44,7 +44,8 @@ class Function:
     New documentation goes to `docstring_insert` (the start of a line, unless `one_line`), every line indented by
     `doc_indent`. `one_line`: the body stands on the header's line (or the definition in the middle of a line) and
     must first get a line of its own. `raises` names exceptions raised in the body itself, each once, re-raises left
-    out. A receiver (self, cls, this) is not in `params`.
+    out. A receiver (self, cls, this) is not in `params`. `returned_name` and `returned_type` are the one name every
+    `return` gives, and the type all of them show by how they are written (`[]` is a list); None where that is not so.
     """
 
     name: str
@@ -56,6 +57,8 @@ class Function:
     params: tuple[Param, ...]
     returns: str | None
     returns_value: bool
+    returned_name: str | None
+    returned_type: str | None
     yields: bool
     raises: tuple[str, ...]
     is_async: bool
@@ -81,6 +84,7 @@ class _Found:
 
 
 _FACTS = ("value", "yield", "raise", "raise.type", "async")
+_VALUE_KIND = "value."
 _DEPTH_LIMIT = 200
 
 
@@ -168,7 +172,7 @@ def _functions(tree: SyntaxTree, span: Span | None) -> tuple[Function, ...]:
                 owners.add(nodes[0].byte_range)
             elif name == "documentation":
                 documentation.add(nodes[0].byte_range)
-            elif name in _FACTS:
+            elif name in _FACTS or name.startswith(_VALUE_KIND):
                 facts += [(node.start_byte, name, node) for node in nodes]
     _hand_out(tree, facts, owners, found)
     built = [_function(tree, one, documentation, containers) for one in found.values()]
@@ -221,6 +225,8 @@ def _function(tree: SyntaxTree, one: _Found, documentation: set[Span], container
         params=params,
         returns=_type(tree, captures["returns"][0]) if "returns" in captures else None,
         returns_value=bool(facts["value"]),
+        returned_name=_returned_name(facts),
+        returned_type=_returned_type(facts),
         yields=bool(facts["yield"]),
         raises=tuple(dict.fromkeys(facts["raise"] + facts["raise.type"])),
         is_async=bool(facts["async"]),
@@ -235,6 +241,18 @@ def _function(tree: SyntaxTree, one: _Found, documentation: set[Span], container
         body_indent=_body_indent(text, start, body),
         one_line=document.one_line,
     )
+
+
+def _returned_name(facts: Mapping[str, list[str]]) -> str | None:
+    names = facts.get(_VALUE_KIND + "name", [])
+    return names[0] if len(set(names)) == 1 and len(names) == len(facts.get("value", ())) else None
+
+
+def _returned_type(facts: Mapping[str, list[str]]) -> str | None:
+    kinds = [kind for kind, found in facts.items() if kind.startswith(_VALUE_KIND) and found]
+    alike = len(kinds) == 1 and len(facts[kinds[0]]) == len(facts.get("value", ()))
+    kind = kinds[0].removeprefix(_VALUE_KIND) if alike else "name"
+    return kind if kind not in ("name", "none") else None
 
 
 def _anchor(tree: SyntaxTree, node: tree_sitter.Node) -> tuple[tree_sitter.Node, list[tree_sitter.Node]]:

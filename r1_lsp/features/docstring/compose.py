@@ -58,13 +58,16 @@ def items(kind: Kind, facts: Facts, prose: Prose, style: Style) -> list[Item]:
     if kind == "raises":
         return [Item(kind=kind, name=name, shown=name, type="", text=prose.raises[name]) for name in facts.raises]
     there, text = (facts.returns, prose.returns) if kind == "returns" else (facts.yields, prose.yields)
-    return [Item(kind=kind, name="", shown="", type=_given_type(facts, style), text=text)] if there else []
+    return [Item(kind=kind, name="", shown="", type=_result_type(kind, facts, style), text=text)] if there else []
 
 
-def _given_type(facts: Facts, style: Style) -> str:
-    if facts.return_type or not style.unknown_type:
-        return facts.return_type
-    return style.promised_type.format(type=style.unknown_type) if facts.promises else style.unknown_type
+def _result_type(kind: Kind, facts: Facts, style: Style) -> str:
+    known = facts.return_type if kind == "returns" else facts.yield_type
+    if known or not style.unknown_result:
+        return known
+    unknown = style.promised_type.format(type=style.unknown_result) if facts.promises else style.unknown_result
+    named = kind == "returns" and facts.returned_name
+    return style.named_result.format(name=facts.returned_name, type=unknown) if named else unknown
 
 
 def _shown(param: Named, style: Style) -> str:

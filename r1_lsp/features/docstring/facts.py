@@ -16,6 +16,7 @@ _LITERAL_TYPES = (
 """What a JavaScript default says of its parameter's type."""
 
 
+_GENERATOR = re.compile(r"(?:\w+\.)*(?:Async)?(?P<kind>Iterator|Iterable|Generator)\[(?P<inside>.*)\]$")
 _STARS = {"rest": "*", "keyword_rest": "**"}
 _MAKERS = frozenset({"__init__", "constructor"})
 
@@ -46,7 +47,10 @@ class Facts:
     params: tuple[Named, ...] = ()
     returns: bool = False
     return_type: str = ""
+    returned_name: str = ""
+    """The name of what is returned, where it always has the same."""
     yields: bool = False
+    yield_type: str = ""
     raises: tuple[str, ...] = ()
     promises: bool = False
     """It is asynchronous: what it returns comes later."""
@@ -57,14 +61,21 @@ class Facts:
 
 
 def facts_of(function: Function, style: Style) -> Facts:
-    """What a docstring of one style names. A generator documents what it yields, a constructor what it takes, everything else what it returns too."""
+    """What a docstring of one style names.
+
+    A generator documents what it yields (and returns, if the style has room for both), a constructor what it takes,
+    everything else what it returns too.
+    """
+    yielded, returned = _result_types(_plain_type(function.returns or ""), yields=function.yields)
     makes = function.name in _MAKERS
     return Facts(
         name=function.name,
         params=_params(function.params, style),
-        returns=function.returns_value and not makes and not function.yields,
-        return_type=_plain_type(function.returns or ""),
+        returns=function.returns_value and not makes and (style.returns_and_yields or not function.yields),
+        return_type=returned or function.returned_type or "",
+        returned_name=function.returned_name or "",
         yields=function.yields,
+        yield_type=yielded,
         raises=function.raises,
         promises=function.is_async and not function.yields,
         owner=(function.container or "") if makes else "",
@@ -107,6 +118,29 @@ def _plain_type(annotation: str) -> str:
     text = " ".join(annotation.split()).lstrip(":").strip()
     quoted = len(text) > 1 and text[0] in "'\"" and text[0] == text[-1] and text.count(text[0]) == 2
     return text[1:-1] if quoted else text
+
+
+def _result_types(annotation: str, *, yields: bool) -> tuple[str, str]:
+    """(type of what is yielded, of what is returned), from the annotation of the function."""
+    if not yields:
+        return "", annotation
+    found = _GENERATOR.match(annotation)
+    if found is None:
+        return annotation, ""
+    inside = _split(found["inside"])
+    return inside[0], inside[2] if found["kind"] == "Generator" and len(inside) == 3 else ""
+
+
+def _split(arguments: str) -> list[str]:
+    """At the commas that stand in no brackets."""
+    parts, depth = [""], 0
+    for char in arguments:
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts]
 
 
 def _guessed(default: str) -> str:

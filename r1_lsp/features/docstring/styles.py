@@ -34,6 +34,12 @@ class Style:
     stars: bool = False
     """Whether *args is written with its star."""
     unknown_type: str = ""
+    unknown_result: str = ""
+    """The type of what is returned or yielded, where the code has none and the style wants one."""
+    named_result: str = "{type}"
+    """How an unknown type is written for what is returned under one name."""
+    returns_and_yields: bool = True
+    """Whether one docstring may have both."""
     rest_type: str = "{type}"
     promised_type: str = "{type}"
     """What an asynchronous function returns, where the code has no type for it."""
@@ -91,6 +97,9 @@ NUMPY = Style(
     titles={**_TITLES, "param": ("Parameters", "Other Parameters", "Args", "Arguments")},
     heading=("{title}", "{rule}"),
     stars=True,
+    unknown_result="Any",  # numpydoc wants a type always, and takes the first line for it
+    named_result="{name} : {type}",
+    returns_and_yields=False,  # numpydoc raises an error where both sections stand
     entry={
         "param": ("{name}{typed}", "    {text}"),
         "returns": ("{type}", "    {text}"),
@@ -147,6 +156,7 @@ JSDOC = Style(
     },
     found=_JSDOC_FOUND,
     unknown_type="*",
+    unknown_result="*",
     rest_type="...{type}",
     promised_type="Promise<{type}>",
     optional="[{name}]",
