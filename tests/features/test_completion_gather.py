@@ -49,6 +49,40 @@ def test_what_is_defined_below_goes_to_the_very_top() -> None:
     assert parts("n = below").context.startswith("def below(x: int) -> int:\n")
 
 
+def context_of(head: str, line: str) -> str:
+    before = f"{head}\n\ndef long(home: Path) -> None:\n{BODY}    {line}"
+    snapshot = snapshot_of(before + TAIL)
+    return gather(snapshot, len(before.encode()), ROOM, outline(snapshot)).context
+
+
+def test_members_stand_under_the_header_of_their_class() -> None:
+    head = (
+        "class Item:\n    price: float\n    name: str\n\n    def total(self) -> float:\n        return self.price\n\n\n"
+        "class Box:\n    size: int\n\n    def total(self) -> float:\n        return 0\n"
+    )
+    assert context_of(head, "x = price + total + ") == (
+        "class Item:\n    price: float\n    def total(self) -> float:\n"
+        "class Box:\n    def total(self) -> float:\n"
+        "def long(home: Path) -> None:\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "member",
+    ["end_re = re.compile(r'[a-z]'  # one\n        r'[.]')", 'end_re = """\n    a"""', "end_re = 1 + \\\n        2"],
+)
+def test_half_a_statement_is_no_signature(member: str) -> None:
+    assert "end_re" not in context_of(f"class Text:\n    {member}\n", "x = end_re")
+
+
+def test_a_member_defined_below_brings_its_class_along() -> None:
+    body = BODY.replace("    value", "        value")
+    before = f"class A:\n    def long(self) -> None:\n        pass\n{body}        below("
+    snapshot = snapshot_of(before + "\n\n    def below(self) -> int:\n        return 1\n")
+    context = gather(snapshot, len(before.encode()), ROOM, outline(snapshot)).context
+    assert context == "class A:\n    def below(self) -> int:\nclass A:\n    def long(self) -> None:\n"
+
+
 def test_while_a_line_is_typed_nothing_before_it_changes() -> None:
     first = parts("n")
     for typed in ("na", "names", "names = ", "names = helper(home"):

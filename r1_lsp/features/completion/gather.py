@@ -15,7 +15,7 @@ from ast_tools.lines import Lines
 from engine.prompt.budget import prompt_tokens
 from engine.types import ModelInfo
 from r1_lsp.features.completion.hygiene import readable
-from r1_lsp.features.completion.outline import Outline, whole_lines
+from r1_lsp.features.completion.outline import Entry, Outline, whole_lines
 from r1_lsp.snapshot import Snapshot
 
 FIRST_TEXT_S = 0.8
@@ -161,21 +161,25 @@ def _new_frame(snapshot: Snapshot, offset: int, room: Room, outline: Outline) ->
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Something worth showing above the window, and where it stands in the file."""
+    """Something worth showing above the window, where it stands in the file, and the headers it belongs under."""
 
     start: int
     kind: Kind
     text: str
+    under: tuple["_Part", ...] = ()
 
 
 def _chosen(wanted: Iterator[_Part], window: str, room: int) -> list[_Part]:
     """What fits into `room` bytes, first come first served; each text once, and nothing that the window shows."""
     found: list[_Part] = []
     for part in wanted:
-        if part.text.strip() in window or any(part.text in other.text for other in found):
+        if part.text.strip() in window or part in found:
             continue
-        if (size := _size(part.text)) <= room:
-            found.append(part)
+        if not part.under and any(part.text in other.text for other in found):
+            continue
+        group = [*(header for header in part.under if header not in found), part]
+        if (size := sum(_size(one.text) for one in group)) <= room:
+            found += group
             room -= size
     return found
 
@@ -194,12 +198,18 @@ def _wanted(snapshot: Snapshot, offset: int, start: int, outline: Outline) -> It
     for kind in ("import", "signature"):
         for entry in near:
             if entry.kind == kind:
-                yield _Part(entry.start if entry.start < start else -1, entry.kind, entry.text)
+                yield _part(entry, 0 if entry.start < start else -len(snapshot.text) - 1)
     yield from (_Part(entry.start, "import", entry.text) for entry in outline.entries if entry.kind == "import")
     for begin, _ in snapshot.recent_edits[:_RECENT_EDITS]:
         if begin < start:
             line = lines.line_at(begin)
             yield _Part(begin, "edit", whole_lines(lines.text, (lines.start(line), lines.end(line))))
+
+
+def _part(entry: Entry, moved: int) -> _Part:
+    """A signature or import with its headers, `moved` together in the order of the prompt."""
+    under = tuple(_Part(start + moved, "scope", text) for start, text in entry.under)
+    return _Part(entry.start + moved, entry.kind, entry.text, under)
 
 
 def _size(text: str) -> int:

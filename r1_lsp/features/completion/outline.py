@@ -8,6 +8,7 @@ from typing import Literal
 
 import ast_tools
 from ast_tools import SyntaxTree
+from ast_tools.lexer import tokens, unmatched
 from r1_lsp.features.completion.hygiene import readable
 
 SLICE_BYTES = 8_000
@@ -21,12 +22,16 @@ LONGEST_ENTRY = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An import or a definition: what it names, where it stood when it was read, its text with its indentation."""
+    """An import or a definition: what it names, where it stood when it was read, its text with its indentation.
+
+    `under`: the headers it stands under, outermost first, each with its start; without them a member means nothing.
+    """
 
     kind: Literal["import", "signature"]
     names: frozenset[str]
     start: int
     text: str
+    under: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +88,41 @@ def _slice(tree: SyntaxTree, start: int, end: int) -> list[Entry]:
         if span[1] - span[0] <= LONGEST_ENTRY:
             found.append(_entry(tree, "import", _names_in(tree.text[span[0] : span[1]]), span))
     for one in ast_tools.definitions_between(tree, start, end):
-        if one.signature[1] - one.signature[0] <= LONGEST_ENTRY and one.kind != "variable":
-            found.append(_entry(tree, "signature", frozenset((one.name,)), one.signature))
+        if one.kind != "variable" and _is_whole(tree, one.signature):
+            under = _headers(tree, one.start)
+            if under is not None:
+                found.append(_entry(tree, "signature", frozenset((one.name,)), one.signature, under))
     return found
 
 
+def _is_whole(tree: SyntaxTree, span: tuple[int, int]) -> bool:
+    """Whether a header is short enough and closes what it opens, but for its body's brace."""
+    text = tree.text[span[0] : span[1]].rstrip()
+    if len(text) > LONGEST_ENTRY or text.endswith(b"\\"):
+        return False
+    found = tokens(tree.language, text.removesuffix(b"{"))
+    return not any(unmatched(found)) and all(token.kind != "unclosed" for token in found)
+
+
+def _headers(tree: SyntaxTree, start: int) -> tuple[tuple[int, str], ...] | None:
+    """The headers around a definition, outermost first; None where one cannot be shown."""
+    line = tree.text[tree.text.rfind(b"\n", 0, start) + 1 : start]
+    if not line[:1].isspace():
+        return ()
+    scopes = [scope for scope in ast_tools.enclosing(tree, start) if scope.start < start]
+    if not all(_is_whole(tree, scope.header) for scope in scopes):
+        return None
+    return tuple((scope.start, whole_lines(tree.text, scope.header)) for scope in scopes)
+
+
 def _entry(
-    tree: SyntaxTree, kind: Literal["import", "signature"], names: frozenset[str], span: tuple[int, int]
+    tree: SyntaxTree,
+    kind: Literal["import", "signature"],
+    names: frozenset[str],
+    span: tuple[int, int],
+    under: tuple[tuple[int, str], ...] = (),
 ) -> Entry:
-    return Entry(kind=kind, names=names, start=span[0], text=whole_lines(tree.text, span))
+    return Entry(kind=kind, names=names, start=span[0], text=whole_lines(tree.text, span), under=under)
 
 
 def whole_lines(text: bytes, span: tuple[int, int]) -> str:
