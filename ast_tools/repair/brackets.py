@@ -26,6 +26,7 @@ class Candidate:
     """One edit that would balance the brackets. `doubtful`: never sure, whatever its score.
 
     `margin` is how far it must lead the next to be sure. `together`: one of several repairs that are all wanted.
+    `closes`: it inserts the closer of an opener.
     """
 
     edit: Edit
@@ -36,6 +37,7 @@ class Candidate:
     doubtful: bool = False
     margin: float = SURE_MARGIN
     together: bool = False
+    closes: bool = False
 
 
 _OPERATORS = frozenset(b"= + - * / % < > <= >= == != && || & | ^ ?? => -> := . ?. ! ~ === !== + += -=".split())
@@ -230,6 +232,9 @@ class Brackets:
         if any(self._limit(token) < before.start for token in stack if token is not before):
             return
         score = self._closer_score(gap, opener, closer, before, after)
+        listed = opener.text != b"(" and self.chunk.language.indent_based
+        if listed and len(stack) == 1 and after is not None and after.text == b",":
+            score -= 4.0  # What follows would be a tuple without parentheses.
         reason = f"`{opener.text.decode()}` opened on line {self._line(opener)} is never closed."
         empty = before is opener
         own_line = self._own_line(opener, closer, before, after)
@@ -241,6 +246,7 @@ class Brackets:
                 blames=opener,
                 reason=reason,
                 doubtful=empty,
+                closes=True,
             )
             if closer == b"}":
                 score -= 8.0
@@ -251,6 +257,7 @@ class Brackets:
             blames=opener,
             reason=reason,
             doubtful=empty,
+            closes=True,
         )
 
     def _closer_score(self, gap: int, opener: Token, closer: bytes, before: Token, after: Token | None) -> float:

@@ -140,10 +140,14 @@ def _ranked(
             verified.append(candidate)
     if not verified:
         return []
-    lead = verified[0].score - verified[1].score if len(verified) > 1 else WIDE_MARGIN
-    sure = complete and lead >= verified[0].margin and not verified[0].doubtful and verified[0].score > LEAST_SCORE
+    best = verified[0]
+    lead = best.score - verified[1].score if len(verified) > 1 else WIDE_MARGIN
+    # A missing closer that fits in one gap only need not be likely by itself.
+    forced = len(verified) == 1 and len(ordered) <= TRIES and best.closes
+    likely = lead >= best.margin and (forced or best.score > LEAST_SCORE)
+    sure = complete and likely and not best.doubtful
     if sure and alone:
-        sure = _whole_file_agrees(tree, (verified[0].edit, *besides))
+        sure = _whole_file_agrees(tree, (best.edit, *besides))
     return [Found(candidate, sure and number == 0) for number, candidate in enumerate(verified)]
 
 

@@ -43,8 +43,8 @@ def test_unsure_repairs_are_three_at_most_and_none_is_preferred() -> None:
 
 
 def test_repairs_with_one_title_show_what_they_lead_to() -> None:
-    titles = [offer.title for _, offer in offered("é = '😀'; prices = [1, 2$0\n\n\ndef f():\n    return 1\n")]
-    assert "Insert `]`: `é = '😀'; prices = [1, 2]`" in titles
+    titles = [offer.title for _, offer in offered("é = '😀'; f(g(1, 2)$0\n\n\ndef f():\n    return 1\n")]
+    assert "Insert `)`: `é = '😀'; f(g(1, 2))`" in titles
     assert len(set(titles)) == len(titles)
 
 
