@@ -8,8 +8,6 @@ from r1_lsp.features.repairing import Broken
 from r1_lsp.settings import DiagnosticsLevel, Settings
 from r1_lsp.snapshot import Snapshot
 
-_NEWER_PYTHON = ("invalid syntax", "f-string: ", "expected '('", "expected an indented block after")
-
 
 @dataclass(slots=True)
 class Kept:
@@ -44,7 +42,9 @@ async def saved_findings(snapshot: Snapshot, settings: Settings, root: str | Non
         asked.append(PYTHON_COMPILER)
     found = [finding for checker in asked for finding in await checker.ask(subject) or ()]
     clean = snapshot.tree is not None and not snapshot.tree.has_error
-    return tuple(finding for finding in found if finding.code != COMPILE or (clean and not _only_newer(finding)))
+    # Where our parser is content, the compiler's words may be those of an older Python about newer syntax.
+    newer = snapshot.language.newer
+    return tuple(f for f in found if f.code != COMPILE or (clean and not f.message.startswith(newer)))
 
 
 def result_id(findings: tuple[Finding, ...], text: bytes) -> str:
@@ -60,8 +60,3 @@ def _same_line(text: bytes, one: Finding, other: Finding) -> bool:
 
 def _finding(start: int, end: int, message: str) -> Finding:
     return Finding(start=start, end=end, message=message, code=SYNTAX, source=SOURCE)
-
-
-def _only_newer(finding: Finding) -> bool:
-    """Our parser is content, and the compiler's words are those of an older Python about newer syntax."""
-    return finding.message.startswith(_NEWER_PYTHON)

@@ -114,6 +114,20 @@ def test_an_unknown_document_has_no_diagnostics() -> None:
     asyncio.run(story())
 
 
+def test_what_only_the_compiler_refuses_is_said_on_save_where_everything_is_reported() -> None:
+    async def story() -> None:
+        options = {"diagnostics": {"level": "all"}}
+        async with Editor(engine=ScriptedEngine({}), preset="helix", options=options) as editor:
+            editor.open(URI, "def f(x):\nreturn x$0\n")
+            editor.notify("textDocument/didSave", textDocument={"uri": URI})
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p["diagnostics"])
+            [diagnostic] = shown["diagnostics"]
+            assert diagnostic["message"].startswith("expected an indented block")
+            assert diagnostic["range"]["start"]["line"] == 1
+
+    asyncio.run(story())
+
+
 def test_a_configured_checker_speaks_on_save_until_the_text_changes() -> None:
     async def story() -> None:
         options = {"fix": {"checkers": {"python": [CHECKER]}}}
