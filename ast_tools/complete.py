@@ -244,11 +244,15 @@ class Cutter:
         closers, _ = unmatched(tokens(self._language, done.encode("utf-8", "replace")))
         return bool(closers) and done.rstrip(";,) \t").endswith(("}", "]", ")"))
 
-    def finish(self) -> CutResult:
-        """The text to insert at the offset; empty, with a reason, when it is rejected."""
-        raw = self._raw if self._end is None else self._raw[: self._end]
-        raw = _said_once(raw) if self._reason == "loop" else raw
+    def finish(self, *, unfinished: bool = False) -> CutResult:
+        """The text to insert at the offset; empty, with a reason, when it is rejected.
+
+        `unfinished`: the model was stopped in mid-sentence, so that of several lines the last does not count.
+        """
+        raw = self._meant(unfinished=unfinished)
         done = self._reason is not None
+        if self._reason == "loop" and not raw.strip():
+            return CutResult("", done, "loop")
         if not raw.strip():
             blank = "nothing_new" if self._reason in ("closer", "suffix") else "blank"
             return CutResult("", done, blank)
@@ -259,6 +263,29 @@ class Cutter:
             return CutResult("", done, "nothing_new")
         text = fit.text.replace("\n", self._spot.eol)
         return CutResult(text, done, self._reason)
+
+    def _meant(self, *, unfinished: bool) -> str:
+        """The model's text up to its end, without what it only repeated or did not finish."""
+        if unfinished and self._reason is None and (repeat := _loop(self._raw, shortest=8)) is not None:
+            self._stop("loop", repeat)
+        raw = self._raw if self._end is None else self._raw[: self._end]
+        if self._reason == "loop":
+            return _said_once(self._without_loop(raw))
+        whole_lines = raw.rpartition("\n")[0]
+        dropped = unfinished and self._reason is None and self._multiline and whole_lines.strip()
+        return whole_lines if dropped else raw
+
+    def _without_loop(self, raw: str) -> str:
+        """Without the last line where it ends inside a comment or a string: said once, that is no sentence either."""
+        head, _, line = raw.rpartition("\n")
+        if self._prose:
+            return head
+        if self._language is None:
+            return raw
+        data = raw.encode("utf-8", "replace")
+        last = next(iter(tokens(self._language, data)[-1:]), None)
+        inside = last is not None and last.kind in ("comment", "unclosed") and line.strip()
+        return head if inside else raw
 
     def _choose(self, raw: str) -> _Fit | None:
         """The first cut, in the order of the mode, that is clean here; else that adds no errors; else nothing."""
@@ -455,17 +482,18 @@ def _plain_unmatched(data: bytes) -> list[Token]:
     return unmatched(found)[0]
 
 
-def _loop(raw: str) -> int | None:
-    """The end of the first repetition when the text has begun to repeat itself, else None."""
+def _loop(raw: str, shortest: int = 40) -> int | None:
+    """The end of the first repetition when the text says something four times, in `shortest` characters or more."""
     for period in range(2, min(len(raw) // 4, 120) + 1):
         unit = raw[-period:]
-        if raw[-2 * period : -period] != unit or period * 4 < 40 or not unit.strip():
+        if raw[-2 * period : -period] != unit or period * 4 < shortest or not unit.strip():
             continue
         if raw.endswith(unit * 4) and len(set(unit)) > 1:
+            step = (unit + unit).find(unit, 1)
             start = len(raw) - 4 * period
-            while raw[start - period : start] == unit:
-                start -= period
-            return start + period
+            while start and raw[start - 1] == raw[start - 1 + step]:
+                start -= 1
+            return start + step
     return None
 
 

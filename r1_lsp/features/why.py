@@ -40,6 +40,7 @@ class Reason(StrEnum):
     EMPTY = "empty"
     REPEATS = "repeats"
     REJECTED = "rejected"
+    COMMENT = "only-comment"
     SELECTED = "selected-differs"
     ENGINE = "engine"
 
@@ -60,6 +61,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.EMPTY: "The model had nothing to add.",
     Reason.REPEATS: "The model only repeated the lines around the cursor.",
     Reason.REJECTED: "What the model said did not fit here.",
+    Reason.COMMENT: "The model began a comment and wrote no code (r1.completion.inComments).",
     Reason.SELECTED: "The suggestion did not fit the entry selected in the completion menu.",
     Reason.ENGINE: "The model could not answer.",
 }

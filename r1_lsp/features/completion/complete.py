@@ -155,8 +155,10 @@ async def _work(desk: CompletionDesk, flight: Flight, question: _Question, engin
     rendered = render(gathered, info)
     multiline = wants_lines(snapshot, offset, question.ask, settings)
 
+    comments = question.ask.invoked or settings.in_comments
+
     def judges(n: int) -> list[Judge]:
-        return [Judge(snapshot, offset, multiline=multiline, lead=rendered.lead) for _ in range(n)]
+        return [Judge(snapshot, offset, multiline=multiline, lead=rendered.lead, comments=comments) for _ in range(n)]
 
     try:
         request = _request(rendered, desk.host_session(snapshot.uri), question, multiline=multiline)

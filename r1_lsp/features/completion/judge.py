@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import ast_tools
 from ast_tools import Cutter, Edit
+from ast_tools.lexer import tokens
 from r1_lsp.features.completion.cache import reproduces
 from r1_lsp.features.completion.hygiene import Scrubber
 from r1_lsp.features.completion.spot import inert_tail
@@ -26,14 +27,19 @@ class Draft:
 
 
 class Judge:
-    """Takes the model's text for one candidate, piece by piece. `done`: more text would be cut off.
+    """Takes the model's text for one candidate, piece by piece. `done`: more text would be cut off. `unfinished`: the
+    model was stopped before it had ended. Without `comments` a suggestion is not a comment alone.
 
     Where an editor has closed brackets by itself, the text is tried in two ways: put in before them, and, when the
     model says them too, in their place.
     """
 
-    def __init__(self, snapshot: Snapshot, offset: int, *, multiline: bool, lead: str = "") -> None:
+    def __init__(
+        self, snapshot: Snapshot, offset: int, *, multiline: bool, lead: str = "", comments: bool = True
+    ) -> None:
+        self._comments = comments
         self.done = False
+        self.unfinished = False
         self.said = ""
         self._snapshot, self._offset = snapshot, offset
         self._tail = inert_tail(snapshot, offset)
@@ -96,7 +102,7 @@ class Judge:
         """The text with the tail in it, when the model said all of it: then it takes the tail's place."""
         if self._covering is None:
             return None
-        text = self._covering.finish().text
+        text = self._covering.finish(unfinished=self.unfinished).text
         first_line = text.splitlines()[0].encode("utf-8", "replace") if text.strip() else b""
         # What the cutter closed by itself does not count: the model must have said the tail.
         if first_line.strip() == self._tail.strip() or first_line.strip().decode("utf-8", "replace") not in self.said:
@@ -107,14 +113,26 @@ class Judge:
         return None if self._breaks(draft) else draft
 
     def _inserted(self) -> Draft:
-        result = self._inserting.finish()
+        result = self._inserting.finish(unfinished=self.unfinished)
         if not result.text.strip():
             rejected = result.reason is not None and bool(self.said.strip())
             reason = Reason.REJECTED if rejected else Reason.EMPTY
             return Draft(reason=reason, detail=ast_tools.REASONS.get(result.reason or "", "") if rejected else "")
         if repeats(self._snapshot, self._offset, result.text):
             return Draft(reason=Reason.REPEATS)
+        if not self._comments and self._only_comments(result.text):
+            return Draft(reason=Reason.COMMENT)
         return Draft(text=result.text)
+
+    def _only_comments(self, text: str) -> bool:
+        """Whether the text begins on a fresh line and holds no code."""
+        lines, language = self._snapshot.lines, self._snapshot.language
+        if language is None or self._snapshot.text[lines.start(lines.line_at(self._offset)) : self._offset].strip():
+            return False
+        data = text.strip().encode("utf-8", "replace")
+        block = language.block_comment is not None and data.startswith(language.block_comment[0].encode())
+        kinds = {"comment", "newline", "unclosed"} if block else {"comment", "newline"}
+        return all(token.kind in kinds for token in tokens(language, data))
 
     def _breaks(self, draft: Draft) -> bool:
         """Whether the file would have more syntax errors than it has. Unknown (no tree, no time) counts as no.

@@ -29,6 +29,7 @@ async def stream(
             if chunk.text and not judge.done:
                 judge.take(chunk.text)
                 heard(judge)
+            judge.unfinished = judge.unfinished or chunk.finish in ("length", "budget", "loop")
             if judge.done or chunk.finish is not None:
                 ended.add(chunk.index)
             if len(ended) == len(judges):
