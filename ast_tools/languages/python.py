@@ -55,11 +55,14 @@ def _parse(source: str) -> None:
 
 
 def _decoded(text: bytes) -> tuple[str, str | None]:
-    """The text as the coding it declares says, and that coding: None when there is no such coding."""
-    declared = None if text.startswith(codecs.BOM_UTF8) else _CODING.match(text)
-    coding: str | None = declared.group(1).decode() if declared is not None else "utf-8"
+    """The text and its coding: UTF-8 where it fits (editors turn all into that), else the declared one, if any is."""
     try:
-        return text.decode(coding or "utf-8", "replace").removeprefix("\ufeff"), coding
+        return text.decode("utf-8").removeprefix("\ufeff"), "utf-8"
+    except UnicodeDecodeError:
+        declared = _CODING.match(text)
+        coding = declared.group(1).decode() if declared is not None else "utf-8"
+    try:
+        return text.decode(coding, "replace"), coding
     except (LookupError, ValueError, AssertionError):
         return text.decode("utf-8", "replace"), None
 
