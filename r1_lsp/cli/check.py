@@ -1,6 +1,7 @@
 """`r1-lsp check PATH...`: syntax problems of files and folders, without a model."""
 
 import os
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from rich.text import Text
 
 import ast_tools
 from ast_tools.lines import Lines
-from r1_lsp.cli.console import Arguments, Failure, print_json, read_source, stdout
+from r1_lsp.cli.console import MAX_FILE_BYTES, Arguments, Failure, print_json, read_source, stdout
 
 # Folders nobody means when checking their own code.
 SKIPPED_FOLDERS = {
@@ -85,11 +86,26 @@ def _check(path: Path) -> list[Finding]:
     try:
         text = read_source(path)
     except Failure as failure:
-        return [Finding(path=str(path), line=1, column=1, message=str(failure))]
+        recoded = _recoded(path) if language.name == "python" else None
+        if recoded is None:
+            return [Finding(path=str(path), line=1, column=1, message=str(failure))]
+        text = recoded
     tree = ast_tools.parse(language, text, PARSE_BUDGET_S)
     if tree is None:
         return [Finding(path=str(path), line=1, column=1, message=f"not parsed within {PARSE_BUDGET_S:g} s")]
     return sorted(dict.fromkeys(_findings(path, tree)), key=lambda item: (item.line, item.column))
+
+
+def _recoded(path: Path) -> bytes | None:
+    """A Python file that says it is not UTF-8, as UTF-8; None where it is not what it says."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return None
+        with tokenize.open(path) as file:
+            text = file.read().encode()
+            return text if file.encoding not in ("utf-8", "utf-8-sig") and b"\0" not in text else None
+    except (OSError, SyntaxError, ValueError, LookupError):
+        return None
 
 
 def _findings(path: Path, tree: ast_tools.SyntaxTree) -> Iterator[Finding]:

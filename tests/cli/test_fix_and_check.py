@@ -118,3 +118,11 @@ def test_a_file_newer_than_this_python_is_no_problem(command: str, text: bytes, 
     path = tmp_path / "new.py"
     path.write_bytes(text)
     assert main([command, str(path)]) == 0
+
+
+def test_check_takes_a_file_in_the_coding_it_declares(tmp_path: Path) -> None:
+    path = tmp_path / "latin.py"
+    path.write_bytes(b"# -*- coding: latin-1 -*-\nname = 'M\xfcller'\n")
+    assert main(["check", str(path)]) == 0
+    path.write_bytes(b"# -*- coding: latin-1 -*-\nname = 'M\xfcller'\ndef f(x)\n    return x\n")
+    assert main(["check", str(path)]) == 1
