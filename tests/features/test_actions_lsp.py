@@ -11,7 +11,7 @@ import pytest
 from engine.scripted import ScriptedEngine
 from tests.support.lsp import Editor, Reply, preset
 
-URI = "file:///work/mean.py"
+URI = "file:///proj/mean.py"
 TEXT = "def mean(values):\n    # é😀\n    total = sum(values); totl\n    return total$0\n"
 FIXED = "```python\ntotal = sum(values); total\n```"
 COLUMN = {"utf-8": 25, "utf-16": 25, "utf-32": 25}

@@ -35,7 +35,7 @@ PYTHON = LANGUAGES["python"]
 
 
 def ask(checker: Checker, text: str, root: str | None = None) -> Findings:
-    return asyncio.run(checker.ask(Subject(text=text.encode(), language=PYTHON, path="/work/a.py", root=root)))
+    return asyncio.run(checker.ask(Subject(text=text.encode(), language=PYTHON, path="/proj/a.py", root=root)))
 
 
 def program(*lines: str) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def test_a_command_is_no_shell_line(tmp_path: Path) -> None:
         (*program("print('-:1:1: ' + repr(sys.argv[1:]))"), "; touch ran", "$(touch ran)", "{file}")
     )
     [finding] = ask(checker, "x", root=str(tmp_path)) or ()
-    assert finding.message == "['; touch ran', '$(touch ran)', '/work/a.py']"
+    assert finding.message == "['; touch ran', '$(touch ran)', '/proj/a.py']"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -148,7 +148,7 @@ RUFF = json.dumps(
     [
         {
             "code": "F821",
-            "filename": "/work/a.py",
+            "filename": "/proj/a.py",
             "message": "m",
             "location": {"row": 2, "column": 3},
             "end_location": {"row": 2, "column": 6},
@@ -157,13 +157,13 @@ RUFF = json.dumps(
 )
 ESLINT = json.dumps(
     [
-        {"filePath": "/work/a.py", "messages": [{"ruleId": "no-undef", "message": "m", **PLACE}]},
-        {"filePath": "/work/b.py", "messages": [{"ruleId": "other", "message": "m", **PLACE}]},
+        {"filePath": "/proj/a.py", "messages": [{"ruleId": "no-undef", "message": "m", **PLACE}]},
+        {"filePath": "/proj/b.py", "messages": [{"ruleId": "other", "message": "m", **PLACE}]},
     ]
 )
 RANGE = {"start": {"line": 1, "character": 2}, "end": {"line": 1, "character": 5}}
 PYRIGHT = json.dumps(
-    {"generalDiagnostics": [{"file": "/work/a.py", "rule": "reportX", "message": "m", "range": RANGE}], "summary": {}}
+    {"generalDiagnostics": [{"file": "/proj/a.py", "rule": "reportX", "message": "m", "range": RANGE}], "summary": {}}
 )
 TSC = "a.py(2,3): error TS2304: Cannot find name 'x'.\nb.py(1,1): error TS1: other"
 MYPY = 'a.py:2:3: error: Name "x" is not defined  [name-defined]\nFound 1 error'

@@ -13,7 +13,7 @@ from r1_lsp.features.repairing import Repairs
 from tests.features.change import snapshot_of
 from tests.support.lsp import Editor
 
-URI = "file:///work/a.py"
+URI = "file:///proj/a.py"
 SURE = "total = sorted(names\n\n\ndef f():\n    return 1\n"
 UNSURE = "x = )) 1 +\n"
 CHECKER = [

@@ -9,7 +9,7 @@ from engine.scripted import ScriptedEngine
 from engine.types import Lane
 from tests.support.lsp import Editor, preset
 
-URI = "file:///work/a.py"
+URI = "file:///proj/a.py"
 TEXT = "# é😀\ndef sc$0ale(values, factor):\n    return [value * factor for value in values]\n"
 ANSWER = (
     "Summary: Scales the values.\nParameter values: the numbers\nParameter factor: by how much\nReturns: new numbers"

@@ -15,7 +15,7 @@ from r1_lsp.texts import Texts
 from r1_lsp.wire.interrupt import Interruptible
 from tests.support.lsp import Editor
 
-URI = "file:///work/a.py"
+URI = "file:///proj/a.py"
 
 
 def session_of(editor: Editor) -> Session:
@@ -34,7 +34,7 @@ def test_the_server_has_the_editors_text(preset: str) -> None:
             snapshot = session_of(editor).snapshot(URI)
             assert snapshot is not None
             assert snapshot.text.decode() == editor.buffers[URI].text
-            assert (snapshot.path, snapshot.version) == ("/work/a.py", editor.buffers[URI].version)
+            assert (snapshot.path, snapshot.version) == ("/proj/a.py", editor.buffers[URI].version)
             [(start, end)] = snapshot.recent_edits
             assert snapshot.text[start:end].decode() == "a𝒳("
             parsed = await session_of(editor).parsed(snapshot)
@@ -216,7 +216,7 @@ def test_background_work_that_fails_is_logged_without_the_text_it_was_about(capl
 
     async def main() -> None:
         async with Editor() as editor:
-            await asyncio.wait({session_of(editor).spawn(work(), "reading file:///work/secret.py")})
+            await asyncio.wait({session_of(editor).spawn(work(), "reading file:///proj/secret.py")})
 
     caplog.set_level(logging.INFO)
     asyncio.run(main())
