@@ -82,11 +82,12 @@ class Cutter:
         self._place = place(tree, text, offset)
         self._prose = self._place in (Place.COMMENT, Place.STRING)
         self._multiline = multiline and not self._prose and not _has_body(self._spot)
-        self._closable = _closable(language, self._region)
+        sides = _sides(language, self._region)
+        self._closable = _closable(sides)
         self._floor = self._errors_before()
-        self._least = -1 if self._prose else _goes_on(self._spot, self._region, language)
+        self._least = -1 if self._prose else _goes_on(self._spot, sides, language)
         self._left = False
-        self._free_closers = _free_closers(language, self._region)
+        self._free_closers = _free_closers(sides)
         self._raw = ""
         self._lines_seen = 0
         self._end: int | None = None
@@ -402,39 +403,50 @@ class _Closable:
     closed_below: bool
 
 
-def _closable(language: Language | None, around: Region) -> _Closable | None:
-    """None where an open string hides the brackets."""
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Both sides of the caret as brackets see them: what stays open before it, what closes after it; read once."""
+
+    openers: list[Token]
+    closers: list[Token]
+    hidden: bool
+    """A string is open before the caret."""
+
+
+def _sides(language: Language | None, around: Region) -> _Sides | None:
     if language is None:
         return None
-    before, after = tokens(language, around.before), tokens(language, around.after)
-    if any(token.kind == "unclosed" for token in before):
+    before = tokens(language, around.before)
+    openers, closers = unmatched(before)[1], unmatched(tokens(language, around.after))[0]
+    return _Sides(openers, closers, any(token.kind == "unclosed" for token in before))
+
+
+def _closable(sides: _Sides | None) -> _Closable | None:
+    """None where an open string hides the brackets."""
+    if sides is None or sides.hidden:
         return None
-    _, openers = unmatched(before)
-    closers, _ = unmatched(after)
-    count = max(0, len(openers) - len(closers))
-    return _Closable(tuple(opener.text for opener in openers[::-1][:count]), bool(closers))
+    count = max(0, len(sides.openers) - len(sides.closers))
+    return _Closable(tuple(opener.text for opener in sides.openers[::-1][:count]), bool(sides.closers))
 
 
-def _free_closers(language: Language | None, around: Region) -> Counter[bytes]:
+def _free_closers(sides: _Sides | None) -> Counter[bytes]:
     """How many brackets of each kind (named by the opening one) stand closed after the caret and not opened before."""
     free: Counter[bytes] = Counter()
-    if language is not None:
-        free.update(PARTNER[token.text] for token in unmatched(tokens(language, around.after))[0])
-        free.subtract(token.text for token in unmatched(tokens(language, around.before))[1])
+    if sides is not None:
+        free.update(PARTNER[token.text] for token in sides.closers)
+        free.subtract(token.text for token in sides.openers)
     return free
 
 
-def _goes_on(here: Spot, around: Region, language: Language | None) -> int:
+def _goes_on(here: Spot, sides: _Sides | None, language: Language | None) -> int:
     """The width of the block that is open above the caret and goes on below it; -1 where none surely does.
 
     Only for languages in which indentation counts.
     """
-    if language is None or not language.indent_based or not here.above:
+    if sides is None or language is None or not language.indent_based or not here.above:
         return -1
-    _, openers = unmatched(tokens(language, around.before))
-    closers, _ = unmatched(tokens(language, around.after))
     below = next((line for line in here.next_lines if not line.lstrip().startswith(language.line_comment)), "")
-    if not below or (openers and closers):
+    if not below or (sides.openers and sides.closers):
         return -1
     return width(below) if width(below) <= width(here.above) or _opens(here.above, language) else -1
 
