@@ -13,7 +13,7 @@ from ast_tools.languages import Language
 from ast_tools.scopes import path_to
 from ast_tools.tree import SyntaxTree, parse, reparse
 
-WINDOW = 800
+WINDOW = 400
 """Bytes of siblings kept on each side and level; every kilobyte costs about 2 ms of a completion."""
 LIMIT = 32_000
 """Bytes; a larger region (one huge statement) is cut by indentation instead."""
