@@ -182,7 +182,7 @@ class RemoteDoor:
                 self._http = self._http or _session(self._options.api_key)
                 self._known = await self._probe()
             except EngineError as error:
-                self.board.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(error)), error)
+                self.board.fail(error)
             else:
                 self.board.put(EngineStatus(phase=EnginePhase.READY, model=self._known.info))
                 return
@@ -194,8 +194,7 @@ class RemoteDoor:
         defect = None if task.cancelled() else task.exception()
         if defect is not None:
             logger.error("the probe of the remote engine stopped", exc_info=defect)
-            failed = EngineUnavailable(f"{self._who} does not speak the OpenAI protocol")
-            self.board.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(failed)), failed)
+            self.board.fail(EngineUnavailable(f"{self._who} does not speak the OpenAI protocol"))
 
     async def _probe(self) -> Known:
         rows = (await self._get(f"{self._at.api}/models")).get("data")

@@ -43,6 +43,10 @@ class StatusBoard:
         for listener in tuple(self._listeners):
             listener(status)
 
+    def fail(self, error: EngineError) -> None:
+        """Publishes FAILED with the error's sentence, and what `ready` raises from now on."""
+        self.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(error)), error)
+
     async def ready(self) -> ModelInfo:
         """Waits for READY. Raises the recorded error, or EngineUnavailable, when the engine has failed or is closed."""
         while True:

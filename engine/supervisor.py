@@ -149,15 +149,14 @@ class Supervisor:
             self.board.put(EngineStatus(phase=EnginePhase.OFF, detail="stopped by hand; the next request starts it"))
         except EngineError as error:
             await asyncio.to_thread(self._clear_away)
-            self.board.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(error)), error)
+            self.board.fail(error)
 
     def _run_ended(self, task: "asyncio.Task[None]") -> None:
         """A defect of ours must not leave everybody waiting."""
         defect = None if task.cancelled() else task.exception()
         if defect is not None:
             logger.error("the supervisor stopped", exc_info=defect)
-            failed = EngineUnavailable(f"the engine's supervisor stopped: {defect!r}")
-            self.board.put(EngineStatus(phase=EnginePhase.FAILED, detail=str(failed)), failed)
+            self.board.fail(EngineUnavailable(f"the engine's supervisor stopped: {defect!r}"))
 
     async def _one_life(self) -> str:
         """Attaches to a host and follows it to its end; returns why it ended. Raises what makes trying again vain."""
