@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from ast_tools import Language, Problem, Repair, parse, problems, repairs
 from r1_lsp.snapshot import Snapshot
 
-MOST_PLACES = 3
+MOST_PLACES = 5
 """Broken places of one text that are looked at; a text with more of them is not one slip away from being right."""
-BUDGET_S = 0.12
+BUDGET_S = 0.25
 """Processor time for one place, taken from typing. A search takes 5 to 115 ms in files of 150 to 500 lines."""
 PARSE_BUDGET_S = 2.0
 
