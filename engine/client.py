@@ -27,6 +27,7 @@ _LONGEST_REFUSAL = 65536
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request on its way: `who` names the server in sentences; `tame` rewrites what a foreign server streams.
+    `ours`: our own host, whose headers come when the model begins.
 
     `open` holds the responses being read: who closes the session closes them first, because aiohttp leaves a reader
     of a closed session waiting for ever.
@@ -36,6 +37,7 @@ class Call:
     url: str
     body: dict[str, Any]
     who: str
+    ours: bool = False
     open: "set[aiohttp.ClientResponse]" = field(default_factory=set)
     tame: Callable[[AsyncGenerator[Chunk, None]], AsyncGenerator[Chunk, None]] | None = None
 
@@ -126,7 +128,7 @@ class HostDoor:
     async def call(self, request: GenerateRequest) -> Call:
         life = await self._supervisor.life()
         route, body = payload.for_host(request)
-        return Call(http=life.http, url=f"{life.url}{route}", body=body, who="the engine", open=life.open)
+        return Call(http=life.http, url=f"{life.url}{route}", body=body, who="the engine", ours=True, open=life.open)
 
     def served(self) -> None:
         self._supervisor.served()
@@ -206,6 +208,8 @@ async def _stream(call: Call, served: Callable[[], None]) -> AsyncGenerator[Chun
     spoken, finished, n_pieces, counted, told = set[int](), set[int](), 0, False, False
     async with posted(call) as response:
         served()
+        if call.ours:
+            yield Chunk()
         async for data in _events(response):
             if data == "[DONE]":
                 told = True

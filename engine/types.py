@@ -192,6 +192,7 @@ class Engine(Protocol):
     def generate(self, request: GenerateRequest) -> AsyncGenerator[Chunk, None]:
         """Streams an answer. Closing the generator (or cancelling its task) stops the work on the model's thread.
 
+        A first chunk without content may say that the model has begun: there is time now to prepare for its words.
         Raises EngineError. A host that dies on the way raises EngineUnavailable; nothing is retried here.
         """
         ...

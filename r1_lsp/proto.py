@@ -6,6 +6,7 @@ the text.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from lsprotocol import types
@@ -60,6 +61,7 @@ def span_of(lines: "Lines", range_: types.Range, encoding: Encoding) -> tuple[in
     return (start, end) if start <= end else (end, start)
 
 
+@lru_cache(maxsize=256)
 def path_of(uri: str) -> str | None:
     """The file a URI names; None for other schemes (`untitled:`, `git:`): those are never looked up on disk."""
     try:

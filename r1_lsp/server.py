@@ -1,6 +1,7 @@
 """Who handles what, and how a server starts. If you look for behaviour, it is in r1_lsp/handlers and r1_lsp/wire."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Any, NoReturn
 
 from lsprotocol import types
 
+from engine.platform import share_lock_briefly
 from r1_lsp import __version__
 from r1_lsp.session import ClientInfo, EngineFactory, Session
 from r1_lsp.wire import lifetime, logs
@@ -17,6 +19,11 @@ from r1_lsp.wire.pipes import BadAddress, Pipes, accept_tcp, start_threads, take
 from r1_lsp.wire.progress import Peer
 from r1_lsp.wire.protocol import Wire
 from r1_lsp.wire.rows import Row
+
+_IMPORTED_S = 2.0
+"""By then all modules are imported. They stay for good; without `gc.freeze` every full collection looks at all that is
+in them, which takes 60 ms.
+"""
 
 NO_ITEMS: Mapping[str, Any] = {"isIncomplete": True, "items": []}
 
@@ -77,6 +84,7 @@ def serve(
     except (BadAddress, OSError) as error:
         print(f"r1-lsp serve: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    share_lock_briefly()
     asyncio.run(_serve(pipes, {} if model is None else {"model": model}))
     return 1  # not reached: the process has left
 
@@ -103,6 +111,7 @@ async def _serve(pipes: Pipes, defaults: Mapping[str, Any]) -> NoReturn:
 
 async def _watch_editor(wire: Wire) -> None:
     client = await wire.connected
+    asyncio.get_running_loop().call_later(_IMPORTED_S, gc.freeze)
     await lifetime.watch_parent(client.process_id, wire.end)
 
 

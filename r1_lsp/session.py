@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from lsprotocol import types
 
@@ -42,6 +42,22 @@ EngineFactory = Callable[["EngineOptions"], "Engine"]
 ChangeHook = Callable[["Session", str], Coroutine[Any, Any, None]]
 
 
+@runtime_checkable
+class Closable(Protocol):
+    """State that holds on to something outside, and lets go of it at the end of the session."""
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class FollowsDocuments(Protocol):
+    """State about documents that is worth nothing once they change."""
+
+    def document_changed(self, uri: str) -> None:
+        """A document was opened, edited or closed. Called at once; must be quick."""
+        ...
+
+
 class Session:
     """Everything that lives as long as the connection to one editor."""
 
@@ -71,6 +87,7 @@ class Session:
         self._closing: asyncio.Task[None] | None = None
         self._shown: set[str] = set()
         self._slots: dict[type, object] = {}
+        self._followers: list[FollowsDocuments] = []
 
     # -- documents ---------------------------------------------------------------------------------------------------
 
@@ -101,6 +118,8 @@ class Session:
 
     def document_changed(self, uri: str) -> None:
         """Parses a document that was opened or edited, and runs the hooks once it has rested."""
+        for slot in self._followers:
+            slot.document_changed(uri)
         if (running := self._settling.pop(uri, None)) is not None:
             running.cancel()
         if self.snapshot(uri) is not None:
@@ -209,21 +228,24 @@ class Session:
             log_bug(_log, f"background work {task.get_name().partition(' ')[0]!r}", error)
 
     def slot(self, kind: Callable[[], _T]) -> _T:
-        """A feature's own state: one `kind()` per session, made on first use."""
+        """A feature's own state: one `kind()` per session, made on first use; closed with it if it can be."""
         assert isinstance(kind, type)
         if kind not in self._slots:
-            self._slots[kind] = kind()
+            self._slots[kind] = slot = kind()
+            if isinstance(slot, FollowsDocuments):
+                self._followers.append(slot)
         return self._slots[kind]  # type: ignore[return-value]
 
     def begin_close(self) -> None:
         """Ends background work and lets the engine go; returns at once."""
         for task in self._tasks:
             task.cancel()
-        if self._closing is None and self._engine is not None:
-            self._closing = asyncio.get_running_loop().create_task(self._engine.close())
+        held = [slot for slot in (self._engine, *self._slots.values()) if isinstance(slot, Closable)]
+        if self._closing is None and held:
+            self._closing = asyncio.get_running_loop().create_task(_close_all(held))
 
     async def close(self) -> None:
-        """`begin_close`, and waits until the engine is gone."""
+        """`begin_close`, and waits until the engine and the other processes are gone."""
         self.begin_close()
         if self._closing is not None:
             await self._closing
@@ -293,6 +315,10 @@ class Session:
             _log.warning("the editor did not tell its settings")
             return
         self.configure(section if isinstance(section, Mapping) else {})
+
+
+async def _close_all(held: Sequence[Closable]) -> None:
+    await asyncio.gather(*(one.close() for one in held))
 
 
 def _section(options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ast_tools import TreeSession, language_of
@@ -97,4 +98,10 @@ class Texts:
 
 
 def _language(document: Document) -> "Language | None":
-    return language_of(document.language_id, path_of(document.uri))
+    return _language_of(document.language_id, document.uri)
+
+
+@lru_cache(maxsize=256)
+def _language_of(language_id: str, uri: str) -> "Language | None":
+    """Asked with every snapshot, several times a key."""
+    return language_of(language_id, path_of(uri))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from engine.errors import EngineError
 from engine.host.endpoint import Listener, listen
 from engine.place import files_at, options_from_json
-from engine.platform import Lock, harden, try_lock
+from engine.platform import Lock, harden, share_lock_briefly, try_lock
 from engine.types import EngineOptions
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def real_host(options: EngineOptions) -> "tuple[Served, web.Application]":
 def run(orders: Orders, build: Build) -> int:
     """Holds the lock and listens before anything heavy is imported, so that clients find the host at once."""
     harden(own_session=not orders.keep)
+    share_lock_briefly()
     files = files_at(orders.socket)
     lock = try_lock(files.lock) if orders.lock_fd is None else Lock(files.lock, orders.lock_fd)
     if lock is None:

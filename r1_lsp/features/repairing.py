@@ -1,31 +1,23 @@
-"""What is broken in the open documents and how to repair it: searched in a thread, remembered for the text it is about.
-
-A search takes up to some tenths of a second of processor time, so it is never done on the event loop; trees stay in the
-thread that made them, so the thread parses for itself.
-"""
+"""What is broken in the open documents and how to repair it: searched elsewhere, remembered for its text."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from ast_tools import Language, Problem, Repair, parse, problems, repairs
+from ast_tools import LANGUAGES, Language
+from r1_lsp.features.broken import NOTHING, Broken, broken_in
+from r1_lsp.features.search_process import SearchProcess
 from r1_lsp.snapshot import Snapshot
 
-MOST_PLACES = 5
-"""Broken places of one text that are looked at; a text with more of them is not one slip away from being right."""
-BUDGET_S = 0.25
-"""Processor time for one place, taken from typing. A search takes 5 to 115 ms in files of 150 to 500 lines."""
-PARSE_BUDGET_S = 2.0
+__all__ = ["NOTHING", "Broken", "Repairs", "in_thread"]
+
+Search = Callable[[str, bytes, int], Awaitable[Broken]]
+"""Language, text and the offset near which to look -> what is broken. Cancelling it ends the search."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """The grammar's errors in a text, and the repairs of those that were looked at."""
-
-    problems: tuple[Problem, ...] = ()
-    repairs: tuple[Repair, ...] = ()
-
-
-NOTHING = Broken()
+async def in_thread(language: str, text: bytes, near: int) -> Broken:
+    """A search in a thread of this process: where there is no typing to disturb."""
+    return await asyncio.to_thread(broken_in, LANGUAGES[language], text, near)
 
 
 @dataclass(slots=True)
@@ -35,12 +27,19 @@ class _Searches:
     text: bytes
     by_place: dict[int | None, asyncio.Task[Broken]] = field(default_factory=dict)
 
+    def stop(self) -> None:
+        """The text is not the document's any more."""
+        for search in self.by_place.values():
+            search.cancel()
 
-@dataclass(slots=True)
+
 class Repairs:
     """The searches of one session, newest text of each document only. Event-loop thread."""
 
-    _known: dict[str, _Searches] = field(default_factory=dict)
+    def __init__(self, search: Search | None = None) -> None:
+        self._process = SearchProcess() if search is None else None
+        self._look = search or self._process.search  # type: ignore[union-attr]
+        self._known: dict[str, _Searches] = {}
 
     async def of(self, snapshot: Snapshot, *, near: int | None = None, wait_s: float | None = None) -> Broken:
         """What is broken in a document; in a text with many errors, repairs of those on the line of `near`.
@@ -55,30 +54,28 @@ class Repairs:
         line = snapshot.lines.start(snapshot.lines.line_at(near))
         return await self._search(snapshot, snapshot.language, line, wait_s)
 
-    def forget(self, uri: str) -> None:
-        """A document is closed."""
-        self._known.pop(uri, None)
+    def document_changed(self, uri: str) -> None:
+        """Its text is another, or it is closed: ends the searches in it."""
+        if (known := self._known.pop(uri, None)) is not None:
+            known.stop()
+
+    async def close(self) -> None:
+        """The session ends."""
+        for uri in tuple(self._known):
+            self.document_changed(uri)
+        if self._process is not None:
+            await self._process.close()
 
     async def _search(self, snapshot: Snapshot, language: Language, near: int | None, wait_s: float | None) -> Broken:
         known = self._known.get(snapshot.uri)
         if known is None or known.text != snapshot.text:
+            self.document_changed(snapshot.uri)
             known = self._known[snapshot.uri] = _Searches(snapshot.text)
         if (search := known.by_place.get(near)) is None:
-            search = asyncio.create_task(asyncio.to_thread(broken_in, language, snapshot.text, near or 0))
+            search = asyncio.ensure_future(self._look(language.name, snapshot.text, near or 0))
             known.by_place[near] = search
         await asyncio.wait({search}, timeout=wait_s)
-        return search.result() if search.done() else NOTHING
-
-
-def broken_in(language: Language, text: bytes, near: int) -> Broken:
-    """All problems of a text and the repairs of those nearest to an offset, each once. Pure, but slow: for a thread."""
-    tree = parse(language, text, PARSE_BUDGET_S)
-    if tree is None:
-        return NOTHING
-    found = problems(tree)
-    places = sorted(problem.start for problem in sorted(found, key=lambda p: _distance(p, near))[:MOST_PLACES])
-    mended = (repair for start in places for repair in repairs(tree, near=start, budget_s=BUDGET_S))
-    return Broken(problems=found, repairs=tuple(dict.fromkeys(mended)))
+        return search.result() if search.done() and not search.cancelled() else NOTHING
 
 
 def _is_left_out(broken: Broken, snapshot: Snapshot, offset: int) -> bool:
@@ -90,7 +87,3 @@ def _is_left_out(broken: Broken, snapshot: Snapshot, offset: int) -> bool:
         for repair in broken.repairs
     )
     return not mended and any(problem.start <= end and start <= problem.end for problem in broken.problems)
-
-
-def _distance(problem: Problem, offset: int) -> int:
-    return max(problem.start - offset, offset - problem.end, 0)

@@ -10,7 +10,7 @@ from r1_lsp.features.actions.fix import FIX
 from r1_lsp.features.actions.offer import QUICK_FIX, Action
 from r1_lsp.features.actions.repair import REPAIR
 from r1_lsp.features.actions.table import ACTIONS
-from r1_lsp.features.repairing import Repairs
+from r1_lsp.features.repairing import Repairs, in_thread
 from r1_lsp.settings import Settings
 from tests.features.change import marked, snapshot_of
 from tests.support.fixture import cursor
@@ -21,7 +21,7 @@ def offered(
 ) -> list[tuple[str, Offer]]:
     clean, at = cursor(text)
     snapshot = snapshot_of(clean, "a.py")
-    repairs = asyncio.run(Repairs().of(snapshot, near=at)).repairs
+    repairs = asyncio.run(Repairs(in_thread).of(snapshot, near=at)).repairs
     place = Place(snapshot=snapshot, start=at, end=at, reports=reports, repairs=repairs, settings=Settings())
     return [(action.name, offer) for action, offer in offers(place, None, actions)]
 

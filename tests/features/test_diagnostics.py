@@ -9,7 +9,7 @@ import pytest
 from engine.scripted import ScriptedEngine
 from r1_lsp.features.checkers import Finding
 from r1_lsp.features.diagnostics import syntax_findings
-from r1_lsp.features.repairing import Repairs
+from r1_lsp.features.repairing import Repairs, in_thread
 from tests.features.change import snapshot_of
 from tests.support.lsp import Editor
 
@@ -26,7 +26,7 @@ CHECKER = [
 
 def found_in(text: str, level: Any) -> tuple[Finding, ...]:
     snapshot = snapshot_of(text.encode(), "a.py")
-    return syntax_findings(snapshot.text, asyncio.run(Repairs().of(snapshot)), level)
+    return syntax_findings(snapshot.text, asyncio.run(Repairs(in_thread).of(snapshot)), level)
 
 
 @pytest.mark.parametrize(

@@ -70,9 +70,13 @@ class Cache:
 
         `asked`: how many offers the entry must have been asked for; an explicit request wants several.
         """
+        length = len(snapshot.text)
         for key in reversed(self._entries):
+            if not key.reaches(length, offset):
+                continue
             entry = self._entries[key]
-            if entry.settings != settings or entry.asked < asked:
+            # Nearly always the same object, and comparing field by field is slow.
+            if (entry.settings is not settings and entry.settings != settings) or entry.asked < asked:
                 continue
             since = entry.spot.since(snapshot, offset)
             if since is not None and (recalled := _recalled(entry, since)) is not None:

@@ -157,15 +157,15 @@ async def _work(desk: CompletionDesk, flight: Flight, question: _Question, engin
 
     comments = question.ask.invoked or settings.in_comments
 
-    def judges(n: int) -> list[Judge]:
-        return [Judge(snapshot, offset, multiline=multiline, lead=rendered.lead, comments=comments) for _ in range(n)]
+    def judge() -> Judge:
+        return Judge(snapshot, offset, multiline=multiline, lead=rendered.lead, comments=comments)
 
     try:
         request = _request(rendered, desk.host_session(snapshot.uri), question, multiline=multiline)
-        drafts = await stream(engine, request, judges(1), _listener(desk, flight))
+        drafts = await stream(engine, request, judge, _listener(desk, flight))
         if question.asked > 1:
             others = replace(request, n=question.asked - 1, sampling=OTHERS)
-            drafts += await stream(engine, others, judges(others.n), lambda _: None)
+            drafts += await stream(engine, others, judge, lambda _: None)
     except EngineError as exc:
         flight.failure = str(exc)
         return

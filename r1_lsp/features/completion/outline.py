@@ -11,8 +11,10 @@ from ast_tools import SyntaxTree
 from ast_tools.lexer import tokens, unmatched
 from r1_lsp.features.completion.hygiene import readable
 
-SLICE_BYTES = 8_000
-"""Read at a time: about a millisecond."""
+SLICE_BYTES = 2_000
+"""Read at a time: one to two milliseconds in dense code."""
+PAUSE_S = 0.02
+"""Between slices of a file whose outline is only renewed: nobody waits for it, but somebody types."""
 FRESH_S = 5.0
 """How long an outline serves while its file is edited."""
 _FILES = 8
@@ -41,13 +43,13 @@ class Outline:
     entries: tuple[Entry, ...]
 
 
-async def read_outline(tree: SyntaxTree) -> Outline:
-    """Reads a tree's outline, giving way to other work after each slice."""
+async def read_outline(tree: SyntaxTree, pause_s: float = 0.0) -> Outline:
+    """Reads a tree's outline, giving way to other work for `pause_s` seconds after each slice."""
     entries: dict[int, Entry] = {}
     for start in range(0, len(tree.text), SLICE_BYTES):
         for entry in _slice(tree, start, start + SLICE_BYTES):
             entries.setdefault(entry.start, entry)
-        await asyncio.sleep(0)
+        await asyncio.sleep(pause_s)
     return Outline(entries=tuple(entries[start] for start in sorted(entries)))
 
 
@@ -76,7 +78,7 @@ class Outlines:
     async def read(self, uri: str, tree: SyntaxTree) -> None:
         """Reads a file's outline anew."""
         self._read_at[uri] = time.monotonic()
-        self._kept[uri] = await read_outline(tree)
+        self._kept[uri] = await read_outline(tree, PAUSE_S if uri in self._kept else 0.0)
         self._kept.move_to_end(uri)
         while len(self._kept) > _FILES:
             self._read_at.pop(self._kept.popitem(last=False)[0], None)

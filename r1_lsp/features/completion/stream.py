@@ -1,7 +1,7 @@
 """A generation at work: its text goes through the judges as it comes, and it may outlive the request that began it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
@@ -16,15 +16,18 @@ Spawn = Callable[[Coroutine[Any, Any, None], str], "asyncio.Task[None]"]
 
 
 async def stream(
-    engine: Engine, request: GenerateRequest, judges: Sequence[Judge], heard: Callable[[Judge], None]
+    engine: Engine, request: GenerateRequest, judge_of: Callable[[], Judge], heard: Callable[[Judge], None]
 ) -> list[Draft]:
     """Runs a request, one judge per candidate, until all judges are done; then stops the model. Raises EngineError.
 
+    A judge takes a millisecond or two to make (`judge_of`), which is while the model reads the prompt.
     `heard` is called after each piece of text. Reasoning is not text and is passed over.
     """
     ended: set[int] = set()
+    judges: list[Judge] = []
     async with aclosing(engine.generate(request)) as chunks:
         async for chunk in chunks:
+            judges = judges or [judge_of() for _ in range(request.n)]
             judge = judges[chunk.index]
             if chunk.text and not judge.done:
                 judge.take(chunk.text)
@@ -32,7 +35,7 @@ async def stream(
             judge.unfinished = judge.unfinished or chunk.finish in ("length", "budget", "loop")
             if judge.done or chunk.finish is not None:
                 ended.add(chunk.index)
-            if len(ended) == len(judges):
+            if len(ended) == request.n:
                 break
     return [judge.verdict() for judge in judges]
 
