@@ -41,7 +41,9 @@ bench-%: setup   ## one benchmark: bench-host, bench-overhead, ...
 	@$(PY) -m bench.$(subst -,_,$*)
 
 fuzz: setup      ## the robustness tests at full size (R1_FUZZ_SCALE=1 is CI's size)
-	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -s --timeout 3600 tests/robustness tests/ast_tools/test_any_text.py
+	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -n 2 -s --timeout 3600 tests/robustness/test_tree_fuzz.py
+	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -s --timeout 3600 tests/robustness tests/ast_tools/test_any_text.py \
+		--ignore tests/robustness/test_tree_fuzz.py
 
 lock:            ## renew the lock files
 	@$(PYTHON) -m venv .venv && .venv/bin/pip install -q uv==0.13.9

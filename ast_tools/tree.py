@@ -123,7 +123,7 @@ class TreeSession:
     """The tree of one open document, kept in step by edits and parsed in slices.
 
     Mutable; owned by the session and used in the event-loop thread only. After `edit`, call `advance` until it
-    returns a tree or `gave_up` is true.
+    returns a tree or `gave_up` is true; when the text rests, `renew` until it says that the tree is whole.
     """
 
     def __init__(self, language: Language, text: bytes) -> None:
@@ -131,6 +131,8 @@ class TreeSession:
         self.text = text
         self.tree: SyntaxTree | None = None
         self.gave_up = False
+        self.whole = False
+        """Whether the tree is what a parse of the whole text gives."""
         self._old: tree_sitter.Tree | None = None
         self._parser: tree_sitter.Parser | None = None
         self._slice_s = 0.0
@@ -150,7 +152,7 @@ class TreeSession:
     def _changed(self, text: bytes) -> None:
         self.text = text
         self.tree = None
-        self.gave_up = False
+        self.gave_up = self.whole = False
         self._spent_s = 0.0
         # A parser that ran out of time would go on with the old text and return a tree of it.
         self._parser = None
@@ -171,7 +173,31 @@ class TreeSession:
             self._spent_s += time.perf_counter() - started
             self.gave_up = self._spent_s >= SESSION_BUDGET_S
             return None
+        self.whole = self._old is None or not raw.root_node.has_error
+        self._take(raw)
+        return self.tree
+
+    def renew(self, budget_s: float = SLICE_S) -> bool:
+        """Parses the whole text again where its tree was made by edits and is broken, for at most `budget_s` seconds.
+
+        There tree-sitter's incremental parse may end in another tree than a whole one. True: the tree is whole, or
+        cannot be made so within SESSION_BUDGET_S; False: call again. The tree in use stays until the new one is done.
+        """
+        if self.tree is None or self.whole:
+            return True
+        if self._parser is None or budget_s != self._slice_s:
+            self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
+        started = time.perf_counter()
+        try:
+            raw = self._parser.parse(self.text)
+        except ValueError:
+            self._spent_s += time.perf_counter() - started
+            return self._spent_s >= SESSION_BUDGET_S
+        self.whole = True
+        self._take(raw)
+        return True
+
+    def _take(self, raw: tree_sitter.Tree) -> None:
         # `edit` marks the tree it reuses, so the session keeps a copy apart from the one it hands out.
         self._old, self._parser = raw.copy(), None
         self.tree = SyntaxTree(self.language, self.text, raw)
-        return self.tree

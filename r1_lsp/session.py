@@ -140,6 +140,7 @@ class Session:
         try:
             await self.tree(uri)
             await asyncio.sleep(_SETTLE_S)
+            await self.texts.renew(uri)
             for hook in self.on_document_changed:
                 await hook(self, uri)
         except Outdated:

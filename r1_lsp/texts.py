@@ -91,6 +91,14 @@ class Texts:
                     return self.snapshot(snapshot.uri) or snapshot
                 await asyncio.sleep(0)
 
+    async def renew(self, uri: str) -> None:
+        """Makes a broken document's tree what a whole parse gives, in slices; ends when the document changes."""
+        trees = self._trees.get(uri)
+        while trees is not None and not trees.renew(_SLICE_S):
+            await asyncio.sleep(0)
+            if self._trees.get(uri) is not trees:
+                break
+
     def _plant(self, document: Document) -> None:
         language = _language(document)
         if language is not None and len(document.lines.text) <= MAX_PARSED_BYTES:

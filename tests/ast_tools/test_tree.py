@@ -103,6 +103,36 @@ def test_incremental_trees_equal_full_ones(name: str) -> None:
             session.advance(1.0)
 
 
+def test_a_broken_tree_made_by_edits_is_renewed_in_slices_when_the_text_rests() -> None:
+    language, clean = LANGUAGES["python"], SNIPPETS["python"] * 2000
+    session = TreeSession(language, clean)
+    while session.advance(1.0) is None:
+        pass
+    assert session.whole
+    text = clean[:30] + b"(" + clean[30:]
+    session.edit(30, 30, b"(", text)
+    while session.advance(1.0) is None:
+        pass
+    incremental = session.tree
+    assert not session.whole
+    slices = 0
+    while not session.renew(0.001):
+        slices += 1
+        assert session.tree is incremental
+    whole = parse(language, text, 5.0)
+    assert slices > 1
+    assert session.whole
+    assert session.tree is not None
+    assert whole is not None
+    assert str(session.tree.root) == str(whole.root)
+    # The next edit goes on from the new tree.
+    session.edit(30, 31, b"", clean)
+    while session.advance(1.0) is None:
+        pass
+    assert session.tree is not None
+    assert not session.tree.has_error
+
+
 @given(st.binary(max_size=40), st.lists(st.integers(0, 40), max_size=8), st.lists(st.binary(max_size=5), max_size=4))
 @settings(max_examples=100, deadline=None)
 def test_edits_apply_and_invert(text: bytes, places: list[int], news: list[bytes]) -> None:
