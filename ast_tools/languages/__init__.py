@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from types import MappingProxyType
 
+from ast_tools.languages.c import CPP, C
+from ast_tools.languages.go import GO
+from ast_tools.languages.java import JAVA
 from ast_tools.languages.javascript import JAVASCRIPT
 from ast_tools.languages.python import PYTHON
 from ast_tools.languages.record import Language, Lexis
+from ast_tools.languages.rust import RUST
 from ast_tools.languages.typescript import TSX, TYPESCRIPT
 
 __all__ = ["LANGUAGES", "Language", "Lexis", "language_of"]
 
 LANGUAGES: Mapping[str, Language] = MappingProxyType(
-    {language.name: language for language in (PYTHON, JAVASCRIPT, TYPESCRIPT, TSX)}
+    {language.name: language for language in (PYTHON, JAVASCRIPT, TYPESCRIPT, TSX, JAVA, C, CPP, GO, RUST)}
 )
 
 

@@ -1,11 +1,10 @@
 """JavaScript, with JSX."""
 
-from ast_tools.languages.record import Language, Lexis, words
+from ast_tools.languages.record import Language, Lexis, Quote, words
 
 LEXIS = Lexis(
-    strings=(('"', '"', False), ("'", "'", False), ("`", "`", True)),
-    regexes=True,
-    templates="`",
+    strings=(Quote('"', '"'), Quote("'", "'"), Quote("`", "`", lines=True, hole=r"\$\{")),
+    regex_after=words("return typeof instanceof in of new delete void throw case do else yield await default"),
 )
 STATEMENT_WORDS = words(
     "break case catch const continue debugger do export finally let return switch throw try var while"

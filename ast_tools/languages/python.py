@@ -8,7 +8,7 @@ import re
 import threading
 import warnings
 
-from ast_tools.languages.record import Language, Lexis, words
+from ast_tools.languages.record import Language, Lexis, Quote, words
 from ast_tools.lines import Lines
 
 _ONE_PARSE = threading.Lock()
@@ -83,8 +83,12 @@ PYTHON = Language(
     grammar="tree_sitter_python:language",
     queries=("python",),
     lexis=Lexis(
-        strings=(('"""', '"""', True), ("'''", "'''", True), ('"', '"', False), ("'", "'", False)),
-        string_prefix="[A-Za-z]{0,2}",
+        strings=(
+            Quote('[A-Za-z]{0,2}"""', '"""', lines=True),
+            Quote("[A-Za-z]{0,2}'''", "'''", lines=True),
+            Quote('[A-Za-z]{0,2}"', '"'),
+            Quote("[A-Za-z]{0,2}'", "'"),
+        ),
     ),
     line_comment="#",
     block_comment=None,

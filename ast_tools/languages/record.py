@@ -10,18 +10,54 @@ def words(*lines: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One way to write a string or character. All are regular expressions over bytes.
+
+    `opening` may name a group `tag` that `closing` repeats as `(?P=tag)`. `escape` is what cannot end the string,
+    "" in a raw one. `lines`: it may span lines; else it ends with its line at the latest. `hole` opens a place for
+    code inside (its last character is the bracket); such a string is one token with all its holes.
+    """
+
+    opening: str
+    closing: str
+    lines: bool = False
+    escape: str = r"\\(?:\r\n|(?s:.))"
+    hole: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """Lines of a preprocessor: they are no code. Of the branches of a condition only one is read.
+
+    `mark` begins such a line. `opening`, `other` and `closing` are the words of a condition; a branch under
+    `never` is left out.
+    """
+
+    mark: str
+    opening: frozenset[str]
+    other: frozenset[str]
+    closing: frozenset[str]
+    never: str = r"0\b"
+    continues: bool = True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexis:
     """What a scanner without a grammar must know: where brackets do not count.
 
-    `strings` are (opening, closing, may span lines); longer openings first. `regexes`: `/` may open a literal.
-    `templates`: the string opening whose `${...}` holes hold code, if any.
+    `strings`: longer openings first. `marks` are (kind of token, regular expression), tried before all else.
+    `regex_after`: `/` may open a literal, behind an operator or one of these words. `nested_comments`: block comments
+    nest. `comment_continues`: a backslash at the end of a line comment takes the next line in.
     """
 
-    strings: tuple[tuple[str, str, bool], ...]
-    string_prefix: str = ""
-    regexes: bool = False
-    templates: str | None = None
+    strings: tuple[Quote, ...]
+    marks: tuple[tuple[str, str], ...] = ()
+    regex_after: frozenset[str] | None = None
+    nested_comments: bool = False
+    comment_continues: bool = False
+    directives: Directives | None = None
+    number: str = r"\d[\w.]*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +72,8 @@ class Language:
     caller passes. `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None;
     `locate` says where that parser first stops, as (start, end, its words), None where it does not or cannot say.
     `newer` are beginnings of words that it may say only because the text is newer than itself.
+    `line_comment` begins a comment that ends with its line (or, where there is none, any comment). `unread` are node
+    types whose brackets need not match: bodies of macros, branches of a preprocessor that are left out.
     """
 
     name: str
@@ -63,3 +101,4 @@ class Language:
     accepts: Callable[[bytes], bool] | None = None
     locate: Callable[[bytes], tuple[int, int, str] | None] | None = None
     newer: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ast_tools.languages.javascript import BODIES, IDENTIFIERS, JAVASCRIPT, KEYWORDS, STATEMENT_WORDS
+from ast_tools.languages.javascript import BODIES, IDENTIFIERS, JAVASCRIPT, KEYWORDS, STATEMENT_WORDS, STRINGS
 from ast_tools.languages.record import words
 
 TYPESCRIPT = replace(
@@ -14,6 +14,7 @@ TYPESCRIPT = replace(
     queries=("javascript", "typescript"),
     bodies=BODIES | {"interface_body", "object_type", "enum_body"},
     identifiers=IDENTIFIERS | {"type_identifier"},
+    strings=STRINGS | {"template_literal_type"},
     statement_words=STATEMENT_WORDS | {"interface", "enum", "namespace"},
     keywords=KEYWORDS | words("abstract as declare enum implements interface keyof namespace readonly type"),
 )
