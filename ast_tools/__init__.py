@@ -9,6 +9,7 @@ from ast_tools.repair import Repair, repairs, repairs_in
 from ast_tools.scopes import Place, Scope, enclosing, place, statement_around, wants_multiline
 from ast_tools.symbols import Call, Definition, call_at, definitions, definitions_between, imports, mentioned
 from ast_tools.syntax import Problem, adds_errors, problems, refusal
+from ast_tools.tags import Tag, tags
 from ast_tools.tree import SyntaxTree, TreeSession, parse, reparse
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Place", "place", "wants_multiline",
     "Scope", "enclosing", "statement_around",
     "Definition", "definitions", "definitions_between", "imports", "mentioned",
+    "Tag", "tags",
     "Call", "call_at",
     "Function", "Param", "functions", "function_at", "function_on_line", "same_except_docstrings",
 ]  # fmt: skip

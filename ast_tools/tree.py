@@ -16,6 +16,12 @@ SESSION_BUDGET_S = 2.0
 """What one text may cost a session: a clean 10 MB file takes about one second, some 15 bytes take more than 20."""
 
 
+OVERRUN = 2.0
+"""A grammar that takes this many times its slice works in steps that no time limit interrupts, and would go on so."""
+LONG = 100_000
+"""Bytes; in a longer text a template string left open costs steps of up to 40 ms, some fifty of them."""
+
+
 @dataclass(frozen=True, eq=False)
 class SyntaxTree:
     """The result of a parse: the text and its tree. Broken code is in it as data."""
@@ -133,6 +139,8 @@ class TreeSession:
         self.gave_up = False
         self.whole = False
         """Whether the tree is what a parse of the whole text gives."""
+        self._marks: int | None = None
+        self._insists = False
         self._old: tree_sitter.Tree | None = None
         self._parser: tree_sitter.Parser | None = None
         self._slice_s = 0.0
@@ -152,7 +160,7 @@ class TreeSession:
     def _changed(self, text: bytes) -> None:
         self.text = text
         self.tree = None
-        self.gave_up = self.whole = False
+        self.gave_up = self.whole = self._insists = False
         self._spent_s = 0.0
         # A parser that ran out of time would go on with the old text and return a tree of it.
         self._parser = None
@@ -160,18 +168,20 @@ class TreeSession:
     def advance(self, budget_s: float = 0.005) -> SyntaxTree | None:
         """Parses for at most `budget_s` seconds; the tree of the current text, or None: call again.
 
-        Gives up for good (until the text changes) after SESSION_BUDGET_S in total.
+        Gives up for good (until the text changes) after SESSION_BUDGET_S in total, when the grammar does not stop
+        where it should, and at once where a template string is open in a long text.
         """
+        if self.tree is None and self._parser is None and not self._insists:
+            self.gave_up = self.gave_up or self._swallows_the_rest()
         if self.tree is not None or self.gave_up:
             return self.tree
         if self._parser is None or budget_s != self._slice_s:
             self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
-        started = time.perf_counter()
+        started = time.thread_time()
         try:
             raw = self._parser.parse(self.text, self._old) if self._old else self._parser.parse(self.text)
         except ValueError:
-            self._spent_s += time.perf_counter() - started
-            self.gave_up = self._spent_s >= SESSION_BUDGET_S
+            self._overspent(time.thread_time() - started, budget_s)
             return None
         self.whole = self._old is None or not raw.root_node.has_error
         self._take(raw)
@@ -182,22 +192,43 @@ class TreeSession:
 
         There tree-sitter's incremental parse may end in another tree than a whole one. True: the tree is whole, or
         cannot be made so within SESSION_BUDGET_S; False: call again. The tree in use stays until the new one is done.
+        A text that only seemed to leave a template open gets its tree now.
         """
+        if self.tree is None and (self._insists or (self.gave_up and not self._spent_s)):
+            self._insists, self.gave_up = True, False
+            return self.advance(budget_s) is not None or self.gave_up
         if self.tree is None or self.whole:
             return True
         if self._parser is None or budget_s != self._slice_s:
             self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
-        started = time.perf_counter()
+        started = time.thread_time()
         try:
             raw = self._parser.parse(self.text)
         except ValueError:
-            self._spent_s += time.perf_counter() - started
-            return self._spent_s >= SESSION_BUDGET_S
+            return self._overspent(time.thread_time() - started, budget_s)
         self.whole = True
         self._take(raw)
         return True
 
+    def _overspent(self, took_s: float, budget_s: float) -> bool:
+        """Whether a slice that ended without a tree was the last one for this text."""
+        self._spent_s += took_s
+        overran = took_s > OVERRUN * max(budget_s, SLICE_S) and self._spent_s > OVERRUN * SLICE_S * 4
+        self.gave_up = self._spent_s >= SESSION_BUDGET_S or overran
+        return self.gave_up
+
+    def _swallows_the_rest(self) -> bool:
+        """Whether a long text has one template mark more or less than when it was last clean."""
+        if self._marks is None or len(self.text) < LONG:
+            return False
+        return (self._count_marks() - self._marks) % 2 == 1
+
+    def _count_marks(self) -> int:
+        return sum(self.text.count(mark) for mark in self.language.lexis.template_marks)
+
     def _take(self, raw: tree_sitter.Tree) -> None:
         # `edit` marks the tree it reuses, so the session keeps a copy apart from the one it hands out.
         self._old, self._parser = raw.copy(), None
+        if not raw.root_node.has_error:
+            self._marks = self._count_marks()
         self.tree = SyntaxTree(self.language, self.text, raw)

@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 MAX_PARSED_BYTES = 4_000_000
 """Larger documents have no tree: a first parse takes about 1 s per 4 MB."""
 
-_SLICE_S = 0.005
+_SLICE_S = 0.003
+"""A grammar looks at the clock every hundred steps, and some steps are long: it may take twice as much."""
 
 
 class Texts:

@@ -59,6 +59,11 @@ class Lexis:
     directives: Directives | None = None
     number: str = r"\d[\w.]*"
 
+    @property
+    def template_marks(self) -> tuple[bytes, ...]:
+        """What both opens and closes a string that may span lines and hold code."""
+        return tuple(q.opening.encode() for q in self.strings if q.lines and q.hole and q.opening == q.closing)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:

@@ -133,6 +133,31 @@ def test_a_broken_tree_made_by_edits_is_renewed_in_slices_when_the_text_rests() 
     assert not session.tree.has_error
 
 
+def test_a_template_left_open_in_a_long_text_is_not_parsed_at_each_key_but_when_the_text_rests() -> None:
+    language, clean = LANGUAGES["typescript"], SNIPPETS["typescript"] * 2000
+    session = TreeSession(language, clean)
+    while session.advance(1.0) is None:
+        pass
+    text = clean[:30] + b"`" + clean[30:]
+    session.edit(30, 30, b"`", text)
+    assert session.advance() is None
+    assert session.gave_up
+    # One mark more in a comment opens nothing; nobody knows before it is parsed.
+    remark = b"// a ` mark\n" + clean
+    session.replace(clean)
+    while session.advance(1.0) is None:
+        pass
+    session.edit(0, 0, b"// a ` mark\n", remark)
+    assert session.advance() is None
+    while not session.renew(1.0):
+        pass
+    assert session.tree is not None
+    assert not session.tree.has_error
+    session.edit(0, 0, b"x;\n", b"x;\n" + remark)
+    while session.advance(1.0) is None:
+        assert not session.gave_up
+
+
 @given(st.binary(max_size=40), st.lists(st.integers(0, 40), max_size=8), st.lists(st.binary(max_size=5), max_size=4))
 @settings(max_examples=100, deadline=None)
 def test_edits_apply_and_invert(text: bytes, places: list[int], news: list[bytes]) -> None:

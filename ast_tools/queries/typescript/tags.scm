@@ -1,0 +1,6 @@
+(abstract_class_declaration name: (_) @definition.class)
+(interface_declaration name: (_) @definition.interface)
+(type_alias_declaration name: (_) @definition.type)
+(enum_declaration name: (_) @definition.enum)
+(function_signature name: (_) @definition.function)
+(method_signature name: (_) @definition.method)
