@@ -5,23 +5,23 @@ inside of each string with holes; what a regular expression cannot do (nesting) 
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from ast_tools.languages import Language
-from ast_tools.languages.record import Directives, Quote
+from ast_tools.languages.record import Directives, Lexis, Quote
 
 Kind = Literal["open", "close", "word", "number", "string", "unclosed", "comment", "newline", "op"]
 
 PARTNER = {b"(": b")", b"[": b"]", b"{": b"}", b")": b"(", b"]": b"[", b"}": b"{"}
 HOLE_LINES = 50
 """Lines that a hole in a string of one line may span; beyond that the string has no end."""
-_WORD = r"[A-Za-z_$@#\x80-\xff][\w$\x80-\xff]*"
-_MOST_WORDS = r"[A-Za-z_\x80-\xff][\w$\x80-\xff]*+(?![\"'`#])"
-"""Words that cannot be the prefix of a string: asked first, because they are half of all tokens."""
+HEREDOC_TRIES = 20
+"""Openings of heredocs without an end that are looked into before such marks count as operators."""
+_ODD_WORD = r"[$@#][\w$\x80-\xff]*"
 _OP = r"=>|->|:=|\.\.\.|[-+*/%&|^<>=!@:?~]?=|\*\*|//|&&|\|\||\?\?|\?\.|<<|>>|[^\s\w]"
-_REGEX = re.compile(rb"/(?![*/])(?:\\[^\r\n]|\[(?:\\[^\r\n]|[^\]\\\r\n])*\]|[^/\\\[\r\n])+/\w*")
 _BLANKS = r"[ \t\f\v]*"
 _LINE_END = re.compile(rb"[\r\n]")
 _SOME_LINES = re.compile(rb"(?:[^\n]*\n){%d}" % HOLE_LINES)
@@ -31,7 +31,7 @@ _FIRST_WORD = re.compile(rb"\W*(\w+)")
 class Token(NamedTuple):
     """One token, its bytes [start, end). `unclosed` is a string or block comment whose end is missing.
 
-    Lines of a preprocessor, and the branches of its conditions that are not read, count as comments.
+    Lines of a preprocessor, the branches of its conditions that are not read, and what is no code count as comments.
     A tuple, because a file has tens of thousands and they cost half as much as frozen records.
     """
 
@@ -45,12 +45,14 @@ class Token(NamedTuple):
 class _Rules:
     """A language's lexis, compiled. `names`: what the groups of `code` stand for, by their numbers."""
 
+    lexis: Lexis
     code: re.Pattern[bytes]
     names: tuple[str, ...]
+    operator: re.Pattern[bytes]
     nesting: re.Pattern[bytes] | None
-    quotes: tuple[Quote, ...]
-    regex_after: frozenset[bytes] | None
+    operand_after: frozenset[bytes]
     directives: "_Directives | None"
+    enter: re.Pattern[bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,8 @@ _PLAIN: dict[str, Kind] = {
     "newline": "newline",
     "number": "number",
     "word": "word",
+    "op": "op",
 }
-
-
 _ASIDE = frozenset({"comment", "newline"})
 _token = tuple.__new__
 
@@ -83,22 +84,51 @@ _token = tuple.__new__
 @cache
 def _rules(language: Language) -> _Rules:
     lexis = language.lexis
-    parts = [("word", _MOST_WORDS), *lexis.marks, *_comment_parts(language)]
-    if lexis.directives is not None:
-        parts.insert(0, ("directive", _directive_line(language, lexis.directives)))
-    for number, quote in enumerate(lexis.strings):
-        parts += _quote_parts(number, quote)
-    parts += [("open", r"[(\[{]"), ("close", r"[)\]}]"), ("newline", r"\r\n|\n|\r")]
-    parts += [("number", lexis.number), ("word", _WORD), ("op", _OP)]
+    parts = _parts(language)
     code = _compiled(_BLANKS + "()(?:" + "|".join(f"(?:{pattern})()" for _, pattern in parts) + ")")
     return _Rules(
+        lexis=lexis,
         code=code,
         names=_names(code, [name for name, _ in parts]),
+        operator=_compiled(_OP),
         nesting=_nesting(language),
-        quotes=lexis.strings,
-        regex_after=frozenset(w.encode() for w in lexis.regex_after) if lexis.regex_after is not None else None,
+        operand_after=_encoded(lexis.operand_after),
         directives=_directives(language, lexis.directives) if lexis.directives is not None else None,
+        enter=_compiled(lexis.outside[0]) if lexis.outside is not None else None,
     )
+
+
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode("latin-1"), re.MULTILINE)
+
+
+def _encoded(words: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(word.encode() for word in words)
+
+
+def _parts(language: Language) -> list[tuple[str, str]]:
+    """(name, regular expression) of everything a text may hold, in the order in which it is asked."""
+    lexis = language.lexis
+    parts: list[tuple[str, str]] = []
+    if lexis.stray is not None:
+        parts += [("case", rf"{lexis.stray[0]}(?=[ \t])"), ("esac", rf"{lexis.stray[1]}\b")]
+    parts += lexis.marks
+    # Half of all tokens are words that cannot be the prefix of a string.
+    parts.append(("word", rf"(?>{lexis.word})(?![\"'`#])"))
+    if lexis.directives is not None:
+        parts.append(("directive", _directive_line(language, lexis.directives)))
+    if lexis.outside is not None:
+        parts.append(("leave", lexis.outside[1]))
+    parts += _comment_parts(language)
+    for number, heredoc in enumerate(lexis.heredocs):
+        parts.append((f"heredoc{number}", _renamed(heredoc.opening, f"h{number}")))
+    for number, quote in enumerate(lexis.strings):
+        parts += _quote_parts(number, quote)
+    if lexis.brackets:
+        tracked = lexis.stray is not None
+        parts += [("tracked" if tracked else "open", r"[(\[{]"), ("tracked" if tracked else "close", r"[)\]}]")]
+    parts += [("line" if lexis.heredocs else "newline", r"\r\n|\n|\r"), ("number", lexis.number)]
+    return [*parts, ("word", lexis.word), ("word", _ODD_WORD), ("op", _OP)]
 
 
 def _names(code: re.Pattern[bytes], parts: list[str]) -> tuple[str, ...]:
@@ -110,10 +140,6 @@ def _names(code: re.Pattern[bytes], parts: list[str]) -> tuple[str, ...]:
     return tuple(names.get(number, "") for number in range(code.groups + 1))
 
 
-def _compiled(pattern: str) -> re.Pattern[bytes]:
-    return re.compile(pattern.encode("latin-1"), re.MULTILINE)
-
-
 def _comment_parts(language: Language) -> list[tuple[str, str]]:
     """Line and block comments; where one mark begins with the other, the longer is asked first."""
     block, nested = language.block_comment, language.lexis.nested_comments
@@ -122,9 +148,10 @@ def _comment_parts(language: Language) -> list[tuple[str, str]]:
         start, end = re.escape(block[0]), re.escape(block[1])
         whole = [] if nested else [("comment", f"{start}(?s:.*?){end}")]
         parts += [*whole, ("nested" if nested else "endless", start)]
-    if block is None or language.line_comment != block[0]:
-        rest = r"(?:\\\r?\n|[^\r\n])*" if language.lexis.comment_continues else r"[^\r\n]*"
-        parts.append(("comment", re.escape(language.line_comment) + rest))
+    if language.lexis.comment:
+        parts.append(("comment", language.lexis.comment))
+    elif block is None or language.line_comment != block[0]:
+        parts.append(("comment", re.escape(language.line_comment) + r"[^\r\n]*"))
     return parts
 
 
@@ -135,34 +162,53 @@ def _nesting(language: Language) -> re.Pattern[bytes] | None:
     return _compiled(f"(?P<start>{start})|{end}")
 
 
+def _renamed(pattern: str, suffix: str) -> str:
+    """Names of groups must differ between the strings of a language."""
+    return re.sub(r"\(\?P(<|=)(\w+)", rf"(?P\1\2_{suffix}", pattern)
+
+
 def _quote_parts(number: int, quote: Quote) -> list[tuple[str, str]]:
-    """The whole string, and its beginning where the end is missing. Names of groups must differ between strings."""
-    tag = f"tag{number}"
-    opening = quote.opening.replace("<tag>", f"<{tag}>")
-    if quote.hole:
-        return [(f"hole{number}", opening)]
-    closing = quote.closing.replace("=tag)", f"={tag})")
-    whole = opening + _body(replace(quote, closing=closing)) + closing
-    again = quote.opening.replace("?P<tag>", "?:")
+    """The whole string, and its beginning where the end is missing."""
+    opening = _renamed(quote.opening, str(number))
+    if quote.hole or quote.nests:
+        return [(f"counted{number}", opening)]
+    whole = opening + _renamed(_body(quote) + quote.closing, str(number))
+    if quote.due:
+        return [("due", whole)]
+    again = re.sub(r"\(\?P<\w+>", "(?:", quote.opening)
     return [("string", whole), ("endless", again) if quote.lines else ("unclosed", again + r"[^\r\n]*")]
 
 
 def _body(quote: Quote) -> str:
     """What may stand between the quotes, in a form that fails in linear time."""
     if len(quote.closing) == 1:
-        plain = f"[^{quote.closing}" + ("" if quote.lines else r"\r\n") + (r"\\]*" if quote.escape else "]*")
-        return f"{plain}(?:{quote.escape}{plain})*" if quote.escape else plain
+        plain = f"[^{quote.closing}" + ("" if quote.lines else r"\r\n")
+        plain += r"\\]*" if quote.escape.startswith(r"\\") else "]*"
+        return f"{plain}(?:(?:{quote.escape}){plain})*" if quote.escape else plain
     other = f"(?!{quote.closing})" + (r"(?s:.)" if quote.lines else r"[^\r\n]")
     return f"(?:{quote.escape}|{other})*?" if quote.escape else f"(?:{other})*?"
 
 
 @lru_cache(maxsize=256)
-def _inside(quote: Quote, tag: str) -> re.Pattern[bytes]:
-    """What matters inside a string with holes: holes before escapes, because a hole may begin with one."""
-    parts = [("hole", quote.hole), ("escape", quote.escape), ("closing", quote.closing)]
+def _inside(quote: Quote, groups: tuple[tuple[str, str], ...]) -> re.Pattern[bytes]:
+    """What matters inside a string with holes or pairs: holes before escapes, because a hole may begin with one."""
+    parts = [("hole", quote.hole), ("escape", quote.escape), ("nests", quote.nests), ("closing", quote.closing)]
     parts += [] if quote.lines else [("newline", r"[\r\n]")]
-    named = "|".join(f"(?P<{name}>{pattern})" for name, pattern in parts if pattern)
-    return _compiled(named.replace("(?P=tag)", re.escape(tag)))
+    joined = "|".join(f"(?P<{name}>{pattern})" for name, pattern in parts if pattern)
+    return _compiled(_filled(joined, groups))
+
+
+def _filled(pattern: str, groups: tuple[tuple[str, str], ...]) -> str:
+    """A pattern with what its opening's groups matched in the place of their names."""
+    for name, matched in groups:
+        pattern = pattern.replace(f"(?P={name})", re.escape(matched))
+    return pattern
+
+
+def _groups(match: re.Match[bytes], suffix: str) -> tuple[tuple[str, str], ...]:
+    named = match.groupdict(b"").items()
+    ends = f"_{suffix}"
+    return tuple((name.removesuffix(ends), found.decode("latin-1")) for name, found in named if name.endswith(ends))
 
 
 def _directive_line(language: Language, directives: Directives) -> str:
@@ -173,8 +219,8 @@ def _directive_line(language: Language, directives: Directives) -> str:
 
 
 def _passed(language: Language) -> list[tuple[str, str]]:
-    """Comments and strings without holes and tags."""
-    quotes = [quote for quote in language.lexis.strings if not quote.hole and "<tag>" not in quote.opening]
+    """Comments, and strings without holes and groups."""
+    quotes = [quote for quote in language.lexis.strings if not quote.hole and "?P<" not in quote.opening]
     parts = [*_comment_parts(language), *(part for quote in quotes for part in _quote_parts(0, quote))]
     return [(name, pattern) for name, pattern in parts if name in ("comment", "string")]
 
@@ -184,9 +230,9 @@ def _directives(language: Language, directives: Directives) -> _Directives:
     return _Directives(
         line=_compiled("|".join([line, *(pattern for _, pattern in _passed(language))])),
         never=_compiled(rf"{directives.mark}[ \t]*\w+[ \t]+{directives.never}"),
-        opening=frozenset(word.encode() for word in directives.opening),
-        other=frozenset(word.encode() for word in directives.other),
-        closing=frozenset(word.encode() for word in directives.closing),
+        opening=_encoded(directives.opening),
+        other=_encoded(directives.other),
+        closing=_encoded(directives.closing),
     )
 
 
@@ -202,12 +248,21 @@ class _Scan:
     def __init__(self, rules: _Rules, text: bytes, end: int) -> None:
         self.rules, self.text, self.end = rules, text, end
         self.start = 0
-        self.last: tuple[str, bytes] | None = None
+        self.last: tuple[str, bytes] = ("op", b"")
         """Kind and text of the last token that is neither comment nor line end, also inside a hole."""
+        self.heredocs: list[re.Pattern[bytes]] = []
+        """What ends the heredocs that begin with the next line."""
+        self.heredoc_tries = HEREDOC_TRIES
+        self.line_end, self.reach = -1, -1
+        self.nest: list[bytes] = []
+        """Open brackets and words, where a parenthesis may be stray."""
 
     def run(self, at: int) -> list[Token]:
         self.start = at
         found: list[Token] = []
+        if at == 0 and self.rules.enter is not None and self.rules.enter.search(self.text, 0, self.end) is not None:
+            at = self._enter(0)
+            found.append(Token("comment", 0, at, self.text[:at]))
         # One call of the expression per token, and no other call for most: files have tens of thousands.
         match_at, names, text, end = self.rules.code.match, self.rules.names, self.text, self.end
         while (match := match_at(text, at, end)) is not None:
@@ -221,107 +276,183 @@ class _Scan:
             if kind not in _ASIDE:
                 self.last = (kind, word)
             found.append(_token(Token, (kind, start, at, word)))
+            if name == "line" and self.heredocs:
+                start, at = at, self._heredoc_end(at)
+                found.append(Token("string", start, at, text[start:at]))
         return found
 
     def _special(self, name: str, match: re.Match[bytes]) -> tuple[Kind, int]:
-        """What a regular expression alone cannot end, and operators that may be the beginning of one."""
-        if name == "op":
-            return self._operator(match)
-        if name == "nested":
-            return self._nested(match.end())
-        if name == "directive":
-            return "comment", self._branch_ends.get(match.start(1), match.end())
-        if name.startswith("hole"):
-            return self._with_holes(int(name.removeprefix("hole")), match)
-        return "unclosed", self.end
+        """What a regular expression alone cannot end, or cannot tell."""
+        kind = name.rstrip("0123456789")
+        number = int(name[len(kind) :] or 0)
+        answer = _SPECIAL.get(kind)
+        return answer(self, match, number) if answer is not None else ("unclosed", self.end)
 
-    def _operator(self, match: re.Match[bytes]) -> tuple[Kind, int]:
-        """An operator, or a literal that begins with a slash."""
-        if (
-            self.rules.regex_after is not None
-            and self.text[match.start(1) : match.start(1) + 1] == b"/"
-            and self._operand_due()
-        ):
-            regex = _REGEX.match(self.text, match.start(1), self.end)
-            if regex is not None:
-                return "string", regex.end()
-        return "op", match.end()
+    def _line(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
+        if self.rules.lexis.commands:
+            self.last = ("op", b"")
+        return "newline", match.end()
 
-    def _operand_due(self) -> bool:
-        kind, word = self.last if self.last is not None else ("op", b"")
-        return kind in ("open", "op") or (kind == "word" and word in (self.rules.regex_after or ()))
+    def _directive(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
+        return "comment", self._branch_ends.get(match.start(1), match.end())
 
-    def _nested(self, at: int) -> tuple[Kind, int]:
+    def _nested(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
         """A block comment that may hold others."""
         depth = 1
-        for match in self.rules.nesting.finditer(self.text, at, self.end) if self.rules.nesting else ():
-            depth += 1 if match.lastgroup else -1
+        for mark in self.rules.nesting.finditer(self.text, match.end(), self.end) if self.rules.nesting else ():
+            depth += 1 if mark.lastgroup else -1
             if depth == 0:
-                return "comment", match.end()
+                return "comment", mark.end()
         return "unclosed", self.end
 
-    def _with_holes(self, number: int, match: re.Match[bytes]) -> tuple[Kind, int]:
-        """A string with code in its holes."""
-        line_end = _LINE_END.search(self.text, match.end(), self.end)
-        limit = self.end
-        if not self.rules.quotes[number].lines:
-            reach = _SOME_LINES.match(self.text, match.end(), self.end)
-            limit = reach.end() if reach else self.end
+    # -- code between other text, and parentheses that stand alone ----------------------------------------------------
+
+    def _leave(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
+        return "comment", self._enter(match.end())
+
+    def _enter(self, at: int) -> int:
+        """Where code begins after `at`."""
+        found = self.rules.enter.search(self.text, at, self.end) if self.rules.enter else None
+        return found.end() if found is not None else self.end
+
+    def _case(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
+        self.nest.append(b"case")
+        return "word", match.end()
+
+    def _esac(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
+        while self.nest and self.nest.pop() != b"case":
+            pass
+        return "word", match.end()
+
+    def _tracked(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
+        """A bracket where a closing parenthesis may also end the pattern of a case."""
+        mark = self.text[match.start(1) : match.end()]
+        if mark in b"([{":
+            self.nest.append(mark)
+            return "open", match.end()
+        if self.nest and self.nest[-1] == PARTNER[mark]:
+            self.nest.pop()
+        elif mark == b")" and self.nest and self.nest[-1] == b"case":
+            return "op", match.end()
+        return "close", match.end()
+
+    # -- strings ------------------------------------------------------------------------------------------------------
+
+    def _heredoc(self, match: re.Match[bytes], number: int) -> tuple[Kind, int]:
+        """The opening of a heredoc, if one of the next lines ends it; else an operator."""
+        closing = self.rules.lexis.heredocs[number].closing
+        ends = _compiled(_filled(closing, _groups(match, f"h{number}")))
+        if self.heredoc_tries <= 0 or ends.search(self.text, match.end(), self.end) is None:
+            self.heredoc_tries -= 1
+            return self._as_operator(match)
+        self.heredocs.append(ends)
+        return "string", match.end()
+
+    def _heredoc_end(self, at: int) -> int:
+        """Where the heredocs end that begin at `at`."""
+        for ends in self.heredocs:
+            found = ends.search(self.text, at, self.end)
+            at = found.end() if found is not None else self.end
+        self.heredocs = []
+        return at
+
+    def _due(self, match: re.Match[bytes], _: int) -> tuple[Kind, int]:
+        return ("string", match.end()) if self._operand_due(match) else self._as_operator(match)
+
+    def _as_operator(self, match: re.Match[bytes]) -> tuple[Kind, int]:
+        operator = self.rules.operator.match(self.text, match.start(1), self.end)
+        return "op", operator.end() if operator is not None else match.end()
+
+    def _operand_due(self, match: re.Match[bytes]) -> bool:
+        kind, word = self.last
+        if kind in ("open", "op"):
+            return True
+        if kind != "word":
+            return False
+        after_name = self.rules.lexis.commands and match.start() < match.start(1)
+        start = match.start(1) + 1
+        return word in self.rules.operand_after or (after_name and self.text[start : start + 1] not in b" =\t\n")
+
+    def _counted(self, match: re.Match[bytes], number: int) -> tuple[Kind, int]:
+        """A string with code in its holes, or with pairs inside."""
+        quote = self.rules.lexis.strings[number]
+        if quote.due and not self._operand_due(match):
+            return self._as_operator(match)
+        limit = self.end if quote.lines else self._reach(match.end())
+        nest = len(self.nest)
         end = self._string_end(number, match, limit)
         if end is not None:
             return "string", end
-        endless = self.rules.quotes[number].lines or line_end is None
-        return "unclosed", self.end if endless or line_end is None else line_end.start()
+        del self.nest[nest:]
+        return "unclosed", self.end if quote.lines else self.line_end
+
+    def _reach(self, at: int) -> int:
+        """How far a string of one line may go on in its holes; the same for all of a line."""
+        if at > self.line_end:
+            line_end = _LINE_END.search(self.text, at, self.end)
+            self.line_end = line_end.start() if line_end is not None else self.end
+            reach = _SOME_LINES.match(self.text, at, self.end)
+            self.reach = reach.end() if reach is not None else self.end
+        return self.reach
 
     def _string_end(self, number: int, match: re.Match[bytes], limit: int) -> int | None:
-        """Where a string with holes ends. Holes may hold strings with holes, so there is a stack of them.
-
-        `depths`: for each open string how many brackets are open in its hole; 0 where its own text goes on.
-        """
-        at, insides, depths = match.end(), [self._inside_of(number, match)], [0]
-        while insides:
-            if depths[-1]:
-                within = self._in_hole(at, limit, insides, depths)
+        """Where a counted string ends. Holes may hold counted strings, so there is a stack of them."""
+        at, stack = match.end(), [self._opened(number, match)]
+        while stack:
+            if stack[-1].depth:
+                within = self._in_hole(at, limit, stack)
                 if within is None:
                     return None
                 at = within
                 continue
-            found = insides[-1].search(self.text, at, limit)
+            found = stack[-1].inside.search(self.text, at, limit)
             if found is None or found.lastgroup == "newline":
                 return None
             at = found.end()
-            if found.lastgroup == "closing":
-                insides.pop()
-                depths.pop()
-                self.last = ("string", b"")
-            elif found.lastgroup == "hole":
-                mark = found.group()
-                depths[-1] = len(mark) - len(mark.rstrip(mark[-1:]))
-                self.last = ("open", mark)
+            self._met(found, stack)
         return at
 
-    def _in_hole(self, at: int, limit: int, insides: list[re.Pattern[bytes]], depths: list[int]) -> int | None:
+    def _met(self, found: re.Match[bytes], stack: list["_Opened"]) -> None:
+        """Something that matters in the innermost string."""
+        top = stack[-1]
+        if found.lastgroup == "closing" and top.pairs:
+            top.pairs -= 1
+        elif found.lastgroup == "closing":
+            stack.pop()
+            self.last = ("string", b"")
+        elif found.lastgroup == "nests":
+            top.pairs += 1
+        elif found.lastgroup == "hole":
+            mark = found.group()
+            top.depth = len(mark) - len(mark.rstrip(mark[-1:]))
+            self.nest += [mark[-1:]] * top.depth if self.rules.lexis.stray is not None else []
+            self.last = ("open", mark)
+
+    def _in_hole(self, at: int, limit: int, stack: list["_Opened"]) -> int | None:
         """Reads one token in a hole; None where the code there has no end."""
         match = self.rules.code.match(self.text, at, limit)
         if match is None:
             return None
         name = self.rules.names[match.lastindex or 0]
-        if name.startswith("hole"):
-            insides.append(self._inside_of(int(name.removeprefix("hole")), match))
-            depths.append(0)
-            return match.end()
-        kind, end = (_PLAIN[name], match.end()) if name in _PLAIN else self._special(name, match)
+        if name.startswith("counted"):
+            number = int(name.removeprefix("counted"))
+            if not self.rules.lexis.strings[number].due or self._operand_due(match):
+                stack.append(self._opened(number, match))
+                return match.end()
+            kind, end = self._as_operator(match)
+        else:
+            kind, end = (_PLAIN[name], match.end()) if name in _PLAIN else self._special(name, match)
         if kind == "unclosed":
             return None
-        depths[-1] += (kind == "open") - (kind == "close")
+        stack[-1].depth += (kind == "open") - (kind == "close")
         if kind not in _ASIDE:
             self.last = (kind, self.text[match.start(1) : end])
-        return end
+        return self._heredoc_end(end) if name == "line" and self.heredocs else end
 
-    def _inside_of(self, number: int, match: re.Match[bytes]) -> re.Pattern[bytes]:
-        quote = self.rules.quotes[number]
-        tag = match.group(f"tag{number}") if "<tag>" in quote.opening else b""
-        return _inside(quote, tag.decode("latin-1"))
+    def _opened(self, number: int, match: re.Match[bytes]) -> "_Opened":
+        return _Opened(_inside(self.rules.lexis.strings[number], _groups(match, str(number))))
+
+    # -- the preprocessor ---------------------------------------------------------------------------------------------
 
     @cached_property
     def _branch_ends(self) -> dict[int, int]:
@@ -353,6 +484,31 @@ class _Scan:
         elif rules.never.match(self.text, start):
             ends[start] = match.end()
             stack[-1] = None
+
+
+@dataclass(slots=True)
+class _Opened:
+    """A string that is being read. `depth`: brackets open in its hole, 0 where its own text goes on. `pairs`: open
+    pairs that its closing must close first."""
+
+    inside: re.Pattern[bytes]
+    depth: int = 0
+    pairs: int = 0
+
+
+_SPECIAL: dict[str, Callable[[_Scan, re.Match[bytes], int], tuple[Kind, int]]] = {
+    "line": _Scan._line,
+    "directive": _Scan._directive,
+    "nested": _Scan._nested,
+    "leave": _Scan._leave,
+    "case": _Scan._case,
+    "esac": _Scan._esac,
+    "tracked": _Scan._tracked,
+    "heredoc": _Scan._heredoc,
+    "due": _Scan._due,
+    "counted": _Scan._counted,
+}
+"""How the parts are read that are not simply their expression's match; all others have no end ("endless")."""
 
 
 def unmatched(found: list[Token]) -> tuple[list[Token], list[Token]]:

@@ -8,7 +8,7 @@ import tree_sitter
 
 from ast_tools.edits import Edit, apply
 from ast_tools.grammar import parser
-from ast_tools.languages import Language
+from ast_tools.languages import Language, language_in
 
 PARSE_BUDGET_S = 0.2
 SLICE_S = 0.005
@@ -73,10 +73,12 @@ def _errors(root: tree_sitter.Node) -> list[tree_sitter.Node]:
 
 
 def parse(language: Language, text: bytes, budget_s: float = PARSE_BUDGET_S) -> SyntaxTree | None:
-    """The tree of a text, or None when the budget (seconds of this thread's processor time) is spent. Never raises.
+    """The tree of a text, or None when the budget (seconds of this thread's processor time) is spent, or when the
+    language's grammar is missing. Never raises.
 
     Parses in slices, because the grammar holds the interpreter lock while it works.
     """
+    language = language_in(language, text)
     raw = _in_slices(language, text, None, budget_s)
     return SyntaxTree(language, text, raw) if raw is not None else None
 
@@ -95,12 +97,13 @@ def _in_slices(
 ) -> tree_sitter.Tree | None:
     works = parser(language.name, min(budget_s, SLICE_S))
     started = time.thread_time()
-    while True:
+    while works is not None:
         try:
             return works.parse(text, old) if old is not None else works.parse(text)
         except ValueError:
             if time.thread_time() - started >= budget_s:
-                return None
+                break
+    return None
 
 
 def mark_edit(raw: tree_sitter.Tree, text: bytes, start: int, old_end: int, new: bytes) -> None:
@@ -177,6 +180,9 @@ class TreeSession:
             return self.tree
         if self._parser is None or budget_s != self._slice_s:
             self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
+        if self._parser is None:
+            self.gave_up = True
+            return None
         started = time.thread_time()
         try:
             raw = self._parser.parse(self.text, self._old) if self._old else self._parser.parse(self.text)
@@ -201,6 +207,8 @@ class TreeSession:
             return True
         if self._parser is None or budget_s != self._slice_s:
             self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
+        if self._parser is None:
+            return True
         started = time.thread_time()
         try:
             raw = self._parser.parse(self.text)

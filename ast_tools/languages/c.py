@@ -6,7 +6,7 @@ from ast_tools.languages.record import Directives, Language, Lexis, Quote, words
 
 LEXIS = Lexis(
     strings=(Quote('(?:u8|[uUL])?"', '"'), Quote("(?:u8|[uUL])?'", "'")),
-    comment_continues=True,
+    comment=r"//(?:\\\r?\n|[^\r\n])*",
     directives=Directives(
         mark=r"(?:\#|%:)",
         opening=words("if ifdef ifndef"),
@@ -37,7 +37,7 @@ IDENTIFIERS = frozenset({"identifier", "field_identifier", "type_identifier", "s
 STRINGS = frozenset({"string_literal", "char_literal", "system_lib_string", "concatenated_string"})
 UNREAD = frozenset({
     "preproc_def", "preproc_function_def", "preproc_call", "preproc_include", "preproc_else", "preproc_elif",
-    "preproc_elifdef", "preproc_defined", "preproc_arg",
+    "preproc_elifdef", "preproc_if.condition",
 })  # fmt: skip
 
 C = Language(
@@ -52,6 +52,7 @@ C = Language(
     indent_based=False,
     block_opener="{",
     docstring="before",
+    doc_comments=("/**", "///", "/*!", "//!"),
     bodies=BODIES,
     identifiers=IDENTIFIERS,
     strings=STRINGS,

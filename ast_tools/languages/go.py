@@ -20,6 +20,7 @@ GO = Language(
     indent_based=False,
     block_opener="{",
     docstring="before",
+    doc_comments=("//", "/*"),
     bodies=frozenset({
         "source_file", "block", "statement_list", "field_declaration_list", "interface_type", "import_spec_list",
         "var_spec_list", "const_declaration", "expression_switch_statement", "type_switch_statement",

@@ -2,9 +2,10 @@
 
 from ast_tools.languages.record import Language, Lexis, Quote, words
 
+REGEX = Quote(r"/(?![*/])", r"/\w*", escape=r"\\[^\r\n]|\[(?:\\[^\r\n]|[^\]\\\r\n])*\]", due=True)
 LEXIS = Lexis(
-    strings=(Quote('"', '"'), Quote("'", "'"), Quote("`", "`", lines=True, hole=r"\$\{")),
-    regex_after=words("return typeof instanceof in of new delete void throw case do else yield await default"),
+    strings=(Quote('"', '"'), Quote("'", "'"), Quote("`", "`", lines=True, hole=r"\$\{"), REGEX),
+    operand_after=words("return typeof instanceof in of new delete void throw case do else yield await default"),
 )
 STATEMENT_WORDS = words(
     "break case catch const continue debugger do export finally let return switch throw try var while"
@@ -44,6 +45,7 @@ JAVASCRIPT = Language(
     indent_based=False,
     block_opener="{",
     docstring="before",
+    doc_comments=("/**",),
     bodies=BODIES,
     identifiers=IDENTIFIERS,
     strings=STRINGS,

@@ -10,13 +10,22 @@ def words(*lines: str) -> frozenset[str]:
     return frozenset(word for line in lines for word in line.split())
 
 
+NOTHING = frozenset[str]()
+DATA_CLAIMS = words("brackets strings comments blocks")
+"""What languages of data answer."""
+CODE_CLAIMS = DATA_CLAIMS | words("scopes definitions calls references names imports functions")
+"""What languages of programs answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """One way to write a string or character. All are regular expressions over bytes.
 
-    `opening` may name a group `tag` that `closing` repeats as `(?P=tag)`. `escape` is what cannot end the string,
-    "" in a raw one. `lines`: it may span lines; else it ends with its line at the latest. `hole` opens a place for
-    code inside (its last character is the bracket); such a string is one token with all its holes.
+    `opening` may name groups that `closing`, `escape` and `hole` repeat: `(?P<tag>#*)"` is closed by `"(?P=tag)`.
+    `escape` is what cannot end the string, "" in a raw one. `lines`: it may span lines; else it ends with its line at
+    the latest. `hole` opens a place for code inside (it ends in the bracket that opens it); such a string is one token
+    with all its holes. `nests` opens a pair inside that the closing must close first. `due`: it stands only where an
+    operand is due, elsewhere its first character is an operator.
     """
 
     opening: str
@@ -24,6 +33,16 @@ class Quote:
     lines: bool = False
     escape: str = r"\\(?:\r\n|(?s:.))"
     hole: str = ""
+    nests: str = ""
+    due: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A string that begins on the line after its `opening`, and ends where a line begins with `closing`."""
+
+    opening: str
+    closing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +62,49 @@ class Directives:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A pair of words that encloses statements: `openers` wait for `closer`.
+
+    `leading` are openers only where a statement begins (Ruby's `x if y` opens nothing), and that is also `after` these
+    words. `swallowed`: (words, opener): the opener that belongs to one of these before it (`while x do`), on the same
+    line if `same_line`. `except_` is a regular expression of what looks like an opener and waits for nothing.
+    """
+
+    openers: frozenset[str]
+    closer: str
+    leading: frozenset[str] = NOTHING
+    after: frozenset[str] = NOTHING
+    swallowed: tuple[frozenset[str], str] = (NOTHING, "")
+    same_line: bool = True
+    except_: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lexis:
     """What a scanner without a grammar must know: where brackets do not count.
 
-    `strings`: longer openings first. `marks` are (kind of token, regular expression), tried before all else.
-    `regex_after`: `/` may open a literal, behind an operator or one of these words. `nested_comments`: block comments
-    nest. `comment_continues`: a backslash at the end of a line comment takes the next line in.
+    `strings`: longer openings first. `marks` are (kind of token, regular expression), tried before all else. `comment`
+    is a line comment where its mark alone does not begin one; `nested_comments`: block comments nest.
+    `operand_after`: words after which an operand is due (JavaScript's `return /x/`); with `commands` also after a name
+    and a blank (Ruby's `puts /x/`). `outside`: code begins after the first and ends at the second expression, what is
+    between is no code (PHP). `stray`: between these words a closing parenthesis may stand alone (`case` ... `esac`).
+    `exact`: the brackets found are the language's own; where it is false, the leaves of a tree know better.
     """
 
     strings: tuple[Quote, ...]
     marks: tuple[tuple[str, str], ...] = ()
-    regex_after: frozenset[str] | None = None
+    heredocs: tuple[Heredoc, ...] = ()
+    comment: str = ""
     nested_comments: bool = False
-    comment_continues: bool = False
     directives: Directives | None = None
+    operand_after: frozenset[str] = frozenset()
+    commands: bool = False
+    outside: tuple[str, str] | None = None
+    stray: tuple[str, str] | None = None
+    brackets: bool = True
+    exact: bool = True
     number: str = r"\d[\w.]*"
+    word: str = r"[A-Za-z_\x80-\xff][\w$\x80-\xff]*"
 
     @property
     def template_marks(self) -> tuple[bytes, ...]:
@@ -78,7 +125,10 @@ class Language:
     `locate` says where that parser first stops, as (start, end, its words), None where it does not or cannot say.
     `newer` are beginnings of words that it may say only because the text is newer than itself.
     `line_comment` begins a comment that ends with its line (or, where there is none, any comment). `unread` are node
-    types whose brackets need not match: bodies of macros, branches of a preprocessor that are left out.
+    types, or fields of them ("type.field"), whose brackets need not match: bodies of macros, branches of a preprocessor
+    that are left out. `claims` are the questions it answers. `doc_comments` are beginnings of comments that document
+    what follows. `pairs` are words that enclose statements. `piece` is the language of a part of a file, where a part
+    parses otherwise than the whole.
     """
 
     name: str
@@ -107,3 +157,8 @@ class Language:
     locate: Callable[[bytes], tuple[int, int, str] | None] | None = None
     newer: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
+    claims: frozenset[str] = CODE_CLAIMS
+    filenames: frozenset[str] = frozenset()
+    doc_comments: tuple[str, ...] = ()
+    pairs: tuple[Words, ...] = ()
+    piece: str | None = None

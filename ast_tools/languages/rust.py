@@ -32,6 +32,7 @@ RUST = Language(
     indent_based=False,
     block_opener="{",
     docstring="before",
+    doc_comments=("///", "/**"),
     bodies=frozenset({
         "source_file", "block", "declaration_list", "field_declaration_list", "enum_variant_list", "match_block",
         "ordered_field_declaration_list",
