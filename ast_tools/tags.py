@@ -7,7 +7,7 @@ definition, at half of that. What the names stand in is asked of the tree when i
 from dataclasses import dataclass
 from typing import Literal
 
-from ast_tools.grammar import captures
+from ast_tools.grammar import captured
 from ast_tools.tree import SyntaxTree
 
 Role = Literal["definition", "reference"]
@@ -29,7 +29,7 @@ _ROLES: dict[str, Role] = {"definition": "definition", "reference": "reference"}
 def tags(tree: SyntaxTree) -> tuple[Tag, ...]:
     """All tags of a file, in the order of the text; none where the language claims none. Broken code has tags too."""
     text, found = tree.text, []
-    for capture, nodes in captures(tree.language.name, "tags", tree.root).items():
+    for capture, nodes in captured(tree.language.name, "tags", tree.root).items():
         role, _, kind = capture.partition(".")
         if role in _ROLES:
             for node in nodes:

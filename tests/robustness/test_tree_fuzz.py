@@ -68,9 +68,11 @@ def _settled(session: TreeSession) -> SyntaxTree | None:
 
 def _compare(session: TreeSession, language: Language, text: bytes) -> None:
     tree = session.tree
+    works = parser(language.name, UNINTERRUPTED_S)
+    assert works is not None
     try:
         # In one go: where a parse of a broken text is interrupted, the grammar may recover in another way.
-        whole = parser(language.name, UNINTERRUPTED_S).parse(text).root_node
+        whole = works.parse(text).root_node
     except ValueError:  # some texts run a grammar for longer than anybody waits
         whole = None
     if tree is None or whole is None:
