@@ -10,7 +10,7 @@ UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11
 .DEFAULT_GOAL := help
 
 help:            ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
+	@grep -hE '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 18
 
 setup:           ## environment, llama.cpp for this CPU, default model; done once
 	@$(PYTHON) scripts/setup.py
@@ -37,11 +37,11 @@ test-offline: setup  ## the whole suite with networking limited to loopback
 bench: setup     ## all figures of the README, each against its bound
 	@$(PY) -m bench
 
-bench-%: setup   ## one benchmark: bench-host, bench-overhead, ...
-	@$(PY) -m bench.$(subst -,_,$*)
+bench-%: setup   ## one benchmark: bench-host, bench-repair, ...; ARGS="..." are its options
+	@$(PY) -m bench.$(subst -,_,$*) $(ARGS)
 
 bench-students: setup  ## repairs of errors that people made; DATA=FOLDER holds the data
-	@$(PY) -m bench.students --data "$(DATA)"
+	@$(PY) -m bench.students --data "$(DATA)" $(ARGS)
 
 fuzz: setup      ## the robustness tests at full size (R1_FUZZ_SCALE=1 is CI's size)
 	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -n 2 -s --timeout 3600 tests/robustness/test_tree_fuzz.py

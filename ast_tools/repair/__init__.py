@@ -26,21 +26,24 @@ class Repair:
     sure: bool
 
 
-def repairs(tree: SyntaxTree, *, near: int | None = None, budget_s: float = 0.05) -> tuple[Repair, ...]:
+def repairs(
+    tree: SyntaxTree, *, near: int | None = None, budget_s: float = 0.05, parser: bool = True
+) -> tuple[Repair, ...]:
     """Repairs of a text, best first, at most three for one error; empty when it is clean or nothing fits.
 
     `near`: where the user last typed; what is broken there comes first. At most one for each error is sure.
     `budget_s` (seconds of this thread's processor time) bounds the search; when it is spent nothing more is sure.
+    Without `parser` candidates are ranked by the text alone and not verified: for comparisons, never for people.
     """
     if not tree.text.startswith(BOM_UTF8):
-        return tuple(_repair(found, 0) for found in search(tree, near, budget_s))
+        return tuple(_repair(found, 0) for found in search(tree, near, budget_s, parser=parser))
     # Only the parser knows what the mark is: to us it would be a part of the first word.
     skipped = len(BOM_UTF8)
     bare = parse(tree.language, tree.text[skipped:], budget_s)
     if bare is None:
         return ()
     near = max(near - skipped, 0) if near is not None else None
-    return tuple(_repair(found, skipped) for found in search(bare, near, budget_s))
+    return tuple(_repair(found, skipped) for found in search(bare, near, budget_s, parser=parser))
 
 
 def _repair(found: Found, shift: int) -> Repair:

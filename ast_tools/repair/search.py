@@ -27,22 +27,42 @@ class Found:
     sure: bool
 
 
-def search(tree: SyntaxTree, near: int | None, budget_s: float) -> list[Found]:
-    """Verified candidates for every broken piece, best first within a piece; the piece nearest to `near` first."""
+def search(tree: SyntaxTree, near: int | None, budget_s: float, *, parser: bool = True) -> list[Found]:
+    """Verified candidates for every broken piece, best first within a piece; the piece nearest to `near` first.
+
+    Without `parser` only the text is looked at: nothing is verified.
+    """
     if not tree.root.has_error and (tree.language.accepts is None or tree.language.accepts(tree.text)):
         return []
     if len(tree.text) > MAX_BYTES:
         return []
     deadline = time.thread_time() + budget_s
     pieces = chunks(tree.language, tree.text)
-    broken = _broken(tree, pieces, time.thread_time() + budget_s / 2)
+    broken = (
+        _broken(tree, pieces, time.thread_time() + budget_s / 2)
+        if parser
+        else [piece for piece in pieces if _unbalanced(piece)]
+    )
     habits = Habits(tuple(token for piece in pieces for token in piece.significant)) if broken else Habits(())
     if near is not None:
         broken.sort(key=lambda piece: max(piece.start - near, near - piece.end, 0))
     found: list[Found] = []
     for piece in broken[:MAX_CHUNKS]:
-        found += _repaired(tree, piece, habits, deadline, alone=len(broken) == 1)
+        if parser:
+            found += _repaired(tree, piece, habits, deadline, alone=len(broken) == 1)
+        else:
+            found += _unverified(tree, piece, habits)
     return found
+
+
+def _unverified(tree: SyntaxTree, piece: Chunk, habits: Habits) -> list[Found]:
+    """The first three candidates by their scores alone."""
+    ordered = sorted(_candidates(piece, habits), key=lambda candidate: -candidate.score)
+    distinct = {b"".join(apply(tree.text, [one.edit]).split()): one for one in reversed(ordered[:TRIES])}
+    best = sorted(distinct.values(), key=lambda candidate: -candidate.score)[:3]
+    lead = best[0].score - best[1].score if len(best) > 1 else WIDE_MARGIN
+    sure = bool(best) and lead >= best[0].margin and best[0].score > LEAST_SCORE and not best[0].doubtful
+    return [Found(candidate, sure and number == 0) for number, candidate in enumerate(best)]
 
 
 def _broken(tree: SyntaxTree, pieces: list[Chunk], deadline: float) -> list[Chunk]:

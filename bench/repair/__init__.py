@@ -1,0 +1,1 @@
+"""Brackets planted wrong in real files: how often each way to repair them restores the file."""
