@@ -54,7 +54,8 @@ def main(arguments: list[str]) -> int:
 
 def _n_cases(options: argparse.Namespace, mode: Mode) -> int:
     """Of one seed: the mode with bounds is run in full for each seed, the others share theirs among the seeds."""
-    return options.cases if mode == "delete" else -(-options.cases // len(options.seeds))
+    wanted: int = options.cases
+    return wanted if mode == "delete" else -(-wanted // len(options.seeds))
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:

@@ -4,16 +4,18 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from ast_tools import LANGUAGES
-from ast_tools.repair.chunks import chunks
-from bench.repair.cases import Case
+from ast_tools import LANGUAGES, parse
+from ast_tools.scopes import path_to
+from bench.repair.cases import BUDGET_S, Case
 from bench.repair.judge import likeness
 from engine.client import create_engine
 from engine.types import ChatPrompt, Engine, EngineOptions, GenerateRequest, Lane, Message
 
-LONGEST = 500
+LONGEST = 400
 """Bytes of the piece that the model is asked about."""
-ANSWER_S = 60.0
+SHORTEST = 3
+"""Lines of it."""
+ANSWER_S = 20.0
 
 _ASK = (
     "One bracket of this {language} code is missing. Repeat the code with the bracket put back and change nothing else."
@@ -35,11 +37,16 @@ class Piece:
 
 
 def piece_of(case: Case) -> Piece | None:
-    """The piece with the planted error; None when it is too long, or the error leaves it."""
-    at = case.planted[0].start
-    for piece in chunks(LANGUAGES[case.language], case.broken):
-        if piece.start <= at < piece.end and piece.end - piece.start <= LONGEST:
-            return Piece(case, piece.start, piece.end)
+    """The widest part of the clean tree around the planted error that is small enough, in whole lines; None without."""
+    edit = case.planted[0]
+    tree = parse(LANGUAGES[case.language], case.clean, BUDGET_S)
+    for node in path_to(tree, edit.start, edit.end) if tree is not None else ():
+        start = case.clean.rfind(b"\n", 0, node.start_byte) + 1
+        end = case.clean.find(b"\n", node.end_byte)
+        end = len(case.clean) if end < 0 else end + 1
+        lines = case.clean.count(b"\n", node.start_byte, node.end_byte) + 1
+        if end - start <= LONGEST and lines >= SHORTEST and start <= edit.start and edit.end <= end:
+            return Piece(case, start, end - (edit.end - edit.start) + len(edit.new))
     return None
 
 
@@ -64,7 +71,7 @@ async def _answer(engine: Engine, piece: Piece) -> str:
         prompt=ChatPrompt(
             messages=(Message(role="user", content=f"{ask}\n\n{fence}{piece.text.strip()}\n```"),), prefill=fence
         ),
-        max_tokens=len(piece.text) // 2 + 32,
+        max_tokens=len(piece.text) // 3 + 32,
         stop=("```",),
         lane=Lane.ACTION,
         time_budget_s=ANSWER_S,
