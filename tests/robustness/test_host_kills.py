@@ -21,7 +21,7 @@ from engine.client import EngineClient
 from engine.errors import EngineError, EngineUnavailable
 from engine.supervisor import session_for
 from engine.types import Chunk, EnginePhase
-from tests.engine.link.hosts import SHORT_GRACE, Stage, asking, scale, stage, wait_until
+from tests.engine.link.hosts import SHORT_GRACE, Stage, asking, next_piece, scale, stage, wait_until
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(max(120, scale(120)))]
 SEED = int(os.environ.get("R1_FUZZ_SEED", str(time.time_ns() % 2**32)))
@@ -37,7 +37,7 @@ def _theatre() -> Iterator[Stage]:
 async def first_piece(client: EngineClient) -> str:
     """Asks and stops after the first piece."""
     answer = client.generate(asking())
-    chunk = await anext(answer)
+    chunk = await next_piece(answer)
     await answer.aclose()
     return chunk.text
 
@@ -63,7 +63,7 @@ def test_kill_9_of_the_host_mid_completion(theatre: Stage) -> None:
 
     async def cut_off(client: EngineClient) -> None:
         answer = client.generate(asking())
-        await anext(answer)
+        await next_piece(answer)
         await asyncio.sleep(chance.random() * 0.1)
         pid = theatre.pid()
         assert pid is not None
@@ -146,7 +146,7 @@ def test_kill_9_of_one_client_leaves_the_other_served_and_of_all_leaves_nothing(
                 with await asyncio.to_thread(start_client, theatre, options.script or "") as other:
                     pid = theatre.pid()
                     answer = client.generate(asking())
-                    await anext(answer)
+                    await next_piece(answer)
                     other.kill()
                     pieces = [await anext(answer) for _ in range(20)]
                     assert all(piece.text for piece in pieces)

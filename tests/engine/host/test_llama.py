@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 import pytest
 
@@ -32,6 +33,8 @@ pytestmark = [pytest.mark.model, pytest.mark.xdist_group("model")]
 # SmolLM2 has no infill markers. Any control tokens show how the layout behaves; what is written is of no interest.
 TEST_ROW = FimRow(prefix="<repo_name>", suffix="<file_sep>", middle="<filename>")
 OPTIONS = EngineOptions(model=os.environ.get("R1_TEST_MODEL", "default"), threads=1, n_ctx=1024)
+NEARLY = 0.3
+"""Between logits: a factor of 1.35 in probability."""
 CODE = "def fibonacci(n):\n    if n < 2:\n        return n\n    return"
 
 
@@ -66,6 +69,18 @@ class Runner:
 
     def text(self, job: Job, index: int = 0) -> str:
         return "".join(chunk.text for chunk in self.said[job] if chunk.index == index)
+
+    def nearly_tied(self, prompt: str, said: str) -> bool:
+        """Whether the model could as well go on with another token after `said`.
+
+        The order in which cells of the KV cache are summed up depends on who else has some; that moves logits a little.
+        """
+        self.scheduler._kv.clear()
+        tokens = self.backend.tokens_of(prompt + said)
+        assert self.backend.run([Part(0, 0, tokens, True)]) == "done"
+        first, second = sorted(self.backend.logits(0), reverse=True)[:2]
+        self.scheduler._kv.clear()
+        return bool(first - second < NEARLY)
 
     def cached(self, job: Job) -> int:
         usage = self.said[job][-1].usage
@@ -136,7 +151,10 @@ def test_many_callers_get_what_they_would_get_alone(runner: Runner) -> None:
     lanes = list(Lane)
     jobs = [runner.submit(prompt, max_tokens=4, lane=lanes[n % 3]) for n, prompt in enumerate(prompts)]
     runner.run()
-    assert [runner.text(job) for job in jobs] == alone
+    for prompt, job, wanted in zip(prompts, jobs, alone, strict=True):
+        said = runner.text(job)
+        agreed = "".join(a for a, b in takewhile(lambda pair: pair[0] == pair[1], zip(said, wanted, strict=False)))
+        assert said == wanted or runner.nearly_tied(prompt, agreed), (prompt, said, wanted)
 
 
 def test_cancelling_ends_the_reading_of_a_prompt_inside_a_batch(runner: Runner) -> None:

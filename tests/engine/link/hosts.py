@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from engine import place, platform
 from engine.client import EngineClient, HostDoor
 from engine.supervisor import Supervisor, Watch
-from engine.types import EngineOptions, GenerateRequest, TextPrompt
+from engine.types import Chunk, EngineOptions, GenerateRequest, TextPrompt
 
 SLOW: dict[str, Any] = {"default": {"reply": "one two three four five six seven eight nine ten " * 20, "delay_s": 0.02}}
 SHORT_GRACE = ("--after-last-s", "0.5", "--for-first-s", "10")
@@ -84,6 +84,13 @@ def python() -> Path:
 
 def asking(text: str = "x", **fields: Any) -> GenerateRequest:
     return GenerateRequest(prompt=TextPrompt(text=text), **fields)
+
+
+async def next_piece(answer: AsyncGenerator[Chunk, None]) -> Chunk:
+    """The next chunk that says something: the first may only say that the model has begun."""
+    while not ((chunk := await anext(answer)).text or chunk.thinking or chunk.finish):
+        pass
+    return chunk
 
 
 def scale(number: int) -> int:
