@@ -59,7 +59,7 @@ def case(pool: Sequence[File], mode: Mode, seed: int, number: int) -> Case | Non
         project = rng.choice(projects)
         file = rng.choice([file for file in pool if file.project == project])
         clean = file.read()
-        found = _brackets(language, clean)
+        found = brackets(language, clean)
         planted = _PLANTS[mode](LANGUAGES[language], clean, found, rng) if found else None
         if planted is None:
             continue
@@ -81,7 +81,7 @@ def takes(language: Language, text: bytes) -> bool:
 
 
 @lru_cache(maxsize=32)
-def _brackets(name: str, text: bytes) -> tuple[Token, ...]:
+def brackets(name: str, text: bytes) -> tuple[Token, ...]:
     """The brackets that both the scanner and the grammar see, outside macros; none where the scanner's do not match."""
     language = LANGUAGES[name]
     found = tokens(language, text)
