@@ -1,10 +1,11 @@
 """Syntax side: pure, total, byte offsets. Knows nothing of editors or models."""
 
 from ast_tools.complete import REASONS, CutResult, Cutter
-from ast_tools.edits import Edit, apply, inverted
+from ast_tools.edits import Edit, apply, composed, inverted, moved, origin
 from ast_tools.functions import Function, Param, function_at, function_on_line, functions, same_except_docstrings
 from ast_tools.grammar import warm
 from ast_tools.languages import LANGUAGES, Language, language_of
+from ast_tools.mend import Fault, Mended, mend
 from ast_tools.repair import Repair, repairs, repairs_in
 from ast_tools.scopes import Place, Scope, enclosing, place, statement_around, wants_multiline
 from ast_tools.symbols import Call, Definition, call_at, definitions, definitions_between, imports, mentioned
@@ -15,9 +16,10 @@ from ast_tools.tree import SyntaxTree, TreeSession, parse, reparse
 __all__ = [
     "LANGUAGES", "Language", "language_of", "warm",
     "SyntaxTree", "TreeSession", "parse", "reparse",
-    "Edit", "apply", "inverted",
+    "Edit", "apply", "composed", "inverted", "moved", "origin",
     "Problem", "problems", "refusal", "adds_errors",
     "Repair", "repairs", "repairs_in",
+    "Fault", "Mended", "mend",
     "Cutter", "CutResult", "REASONS",
     "Place", "place", "wants_multiline",
     "Scope", "enclosing", "statement_around",

@@ -1,4 +1,4 @@
-"""Names of our own: methods beside the protocol's, and commands."""
+"""Names of our own: methods beside the protocol's, commands, and a kind of code action."""
 
 STATUS = "r1/status"
 """Server to client: how the engine is doing: {phase, detail, fraction, model}."""
@@ -15,3 +15,6 @@ COMMANDS = (ACCEPTED, DISMISSED, WHY, SHOW_STATUS, RESTART_ENGINE, EDIT_SELECTIO
 """What `workspace/executeCommand` understands, in the order we announce it."""
 
 SETTINGS_SECTION = "r1"
+
+FIX_ALL = "source.fixAll.r1"
+"""The kind of the action that makes all sure repairs; editors that fix on save name it, or `source.fixAll`."""

@@ -5,6 +5,7 @@ import builtins
 import codecs
 import keyword
 import re
+import symtable
 import threading
 import warnings
 
@@ -21,8 +22,22 @@ _CODING = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))?[ \t\f]*#[^\r\n
 
 def accepts(text: bytes) -> bool:
     """Whether CPython's own parser takes the text; the grammar also takes Python 2."""
+    source = _decoded(text)[0]
+    if _has_symbols(source):
+        return True
     try:
-        _parse(_decoded(text)[0])
+        _parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def _has_symbols(source: str) -> bool:
+    """Whether the parser takes a text and finds each name's scope: more than is asked, and yet faster than a tree."""
+    try:
+        with _ONE_PARSE, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            symtable.symtable(source, "<text>", "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
@@ -107,6 +122,7 @@ PYTHON = Language(
     block_words=words("if elif else for while try except finally with def class async match case"),
     continuation_words=frozenset({"elif", "else", "except", "finally"}),
     receivers=frozenset({"self", "cls", "mcs"}),
+    utf8_only=True,
     keywords=frozenset(keyword.kwlist) | {"print", "self"},
     builtins=frozenset(dir(builtins)),
     accepts=accepts,

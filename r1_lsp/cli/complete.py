@@ -4,8 +4,9 @@ import asyncio
 from pathlib import Path
 
 from ast_tools.lines import Lines
-from r1_lsp.cli.console import Arguments, Failure, Place, place, print_json, read_source, stdout
+from r1_lsp.cli.console import Arguments, Failure, Place, place, print_json, stdout
 from r1_lsp.cli.session import session
+from r1_lsp.cli.source import read_source
 
 
 def run(argv: list[str]) -> int:

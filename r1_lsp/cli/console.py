@@ -1,21 +1,22 @@
 """What the subcommands share: arguments, places in files, printing, failing in one sentence."""
 
 import argparse
-import difflib
 import json
 import re
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from rich.console import Console
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+
 
 MAX_FILE_BYTES = 16 * 2**20
 PIPE_WIDTH = 160
+_UNSHOWN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What could steer a terminal, turn a line round, or not be printed at all."""
 
 
 class Failure(Exception):
@@ -64,61 +65,32 @@ def place(text: str, *, with_column: bool) -> Place:
     return Place(path=Path(parts[0]), line=int(numbers[0]), column=int(numbers[1]) if with_column else 0)
 
 
-def read_source(path: Path) -> bytes:
-    """A file's bytes as UTF-8 text, or a Failure that says what is wrong with it."""
-    try:
-        if path.is_dir():
-            raise Failure(f"{path} is a directory, a file is wanted", code=2)
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise Failure(f"{path} is larger than {MAX_FILE_BYTES >> 20} MB, which is no source file")
-        data = path.read_bytes()
-    except OSError as error:
-        raise Failure(f"cannot read {path}: {error.strerror or error}", code=2) from None
-    if b"\0" in data:
-        raise Failure(f"{path} is a binary file (it holds NUL bytes)")
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Failure(f"{path} is not UTF-8 (line {line}); it may be Latin-1: convert it first") from None
-    return data
+def visible(text: str) -> str:
+    """One line of text or a path, with what a terminal must not get from a file shown as escapes; tabs stay."""
+
+    def escaped(found: re.Match[str]) -> str:
+        code = ord(found[0])
+        return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+    return _UNSHOWN.sub(escaped, text)
 
 
-def replace_file(path: Path, text: bytes) -> None:
-    """Writes beside the file and renames, so that a crash leaves the old or the new text, never a part."""
-    target = path.resolve()
-    try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as beside:
-            beside.write(text)
-        new = Path(beside.name)
-        new.chmod(target.stat().st_mode)
-        new.replace(target)
-    except OSError as error:
-        raise Failure(f"cannot write {path}: {error.strerror or error}") from None
-
-
-def diff_of(path: Path, before: bytes, after: bytes, context: int = 3) -> str:
-    """A unified diff of two versions of a file; empty when they are equal."""
-    old, new = (text.decode("utf-8", "replace").splitlines() for text in (before, after))
-    return "\n".join(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", n=context, lineterm=""))
-
-
-def stdout() -> Console:
+def stdout() -> "Console":
     """The terminal; a pipe gets wide lines that wrap nowhere."""
+    from rich.console import Console  # 30 ms that a child which looks at files does without
+
     on_terminal = sys.stdout.isatty()
     return Console(highlight=False, soft_wrap=not on_terminal, width=None if on_terminal else PIPE_WIDTH)
 
 
+def stderr() -> "Console":
+    """The same for what is said beside the output proper."""
+    from rich.console import Console
+
+    on_terminal = sys.stderr.isatty()
+    width = None if on_terminal else PIPE_WIDTH
+    return Console(stderr=True, highlight=False, soft_wrap=not on_terminal, width=width)
+
+
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def print_diff(console: Console, diff: str) -> None:
-    """A unified diff in the usual colours; in a pipe to the letter, so that `patch` can use it (rich changes tabs)."""
-    if not console.is_terminal:
-        if diff:
-            print(diff)
-        return
-    for line in diff.splitlines():
-        style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
-        console.print(Text(line, style="bold" if line.startswith(("+++", "---")) else style))

@@ -11,8 +11,9 @@ from engine.client import create_engine
 from engine.errors import EngineError, ModelNotFound
 from engine.types import EngineOptions
 from r1_lsp.cli.complete import offset_of
-from r1_lsp.cli.console import Arguments, Failure, Place, place, print_json, read_source, stdout
+from r1_lsp.cli.console import Arguments, Failure, Place, place, print_json, stdout
 from r1_lsp.cli.session import language_id
+from r1_lsp.cli.source import read_source
 from r1_lsp.features.completion import PromptDescription, describe_prompt
 from r1_lsp.features.why import SENTENCES
 from r1_lsp.settings import CompletionSettings

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ast_tools.lines import Lines
-from r1_lsp.cli.console import Arguments, Failure, diff_of, print_diff, print_json, stdout
+from r1_lsp.cli.console import Arguments, Failure, print_json, stdout
+from r1_lsp.cli.diff import diff_of, print_diff
 from r1_lsp.cli.session import Editor, OpenFile, session
 
 STDLIB = Path(sysconfig.get_path("stdlib"))

@@ -5,19 +5,10 @@ from pathlib import Path
 
 import ast_tools
 from ast_tools.lines import Lines
-from r1_lsp.cli.console import (
-    Arguments,
-    Failure,
-    Place,
-    diff_of,
-    place,
-    print_diff,
-    print_json,
-    read_source,
-    replace_file,
-    stdout,
-)
+from r1_lsp.cli.console import Arguments, Failure, Place, place, print_json, stdout
+from r1_lsp.cli.diff import diff_of, print_diff
 from r1_lsp.cli.session import session
+from r1_lsp.cli.source import read_source, replace_file
 from r1_lsp.features.docstring import documentable, unwritable
 
 PARSE_BUDGET_S = 5.0
@@ -34,7 +25,7 @@ def run(argv: list[str]) -> int:
     before = read_source(where.path)
     after = asyncio.run(_draft(where, before, options.model))
     if options.write and after != before:
-        replace_file(where.path, after)
+        replace_file(where.path, before, after)
     diff = diff_of(where.path, before, after)
     if options.json:
         print_json({"file": str(where.path), "diff": diff, "written": options.write})

@@ -40,12 +40,15 @@ class Editor:
         """Waits for the model; returns what `r1/status` said of it. Raises Failure when it will not come."""
         return await self._ready
 
-    def open(self, path: Path, text: bytes) -> "OpenFile":
-        """Tells the server that a file is open with this text (which need not be what the disk holds)."""
+    def open(self, path: Path, text: bytes, language: ast_tools.Language | None = None) -> "OpenFile":
+        """Tells the server that a file is open with this text (which need not be what the disk holds).
+
+        `language`: where the file's name does not tell.
+        """
         file = OpenFile(self, path.resolve().as_uri(), text)
         item = types.TextDocumentItem(
             uri=file.uri,
-            language_id=language_id(path),
+            language_id=language_id(path, language),
             version=file.version,
             text=text.decode("utf-8"),
         )
@@ -109,9 +112,9 @@ class Editor:
         self.on_status(detail or phase, status.get("fraction"))
 
 
-def language_id(path: Path) -> str:
-    """The identifier an editor would give the file's language."""
-    language = ast_tools.language_of(None, str(path))
+def language_id(path: Path, language: ast_tools.Language | None = None) -> str:
+    """The identifier an editor would give a language, or that of the file."""
+    language = language or ast_tools.language_of(None, str(path))
     if language is None:
         return "plaintext"
     return language.name if language.name in language.lsp_ids else min(language.lsp_ids)

@@ -28,8 +28,14 @@ def syntax_findings(text: bytes, broken: Broken, level: DiagnosticsLevel) -> tup
     sure = tuple(_finding(repair.start, repair.end, repair.reason) for repair in broken.repairs if repair.sure)
     if level == "sure":
         return sure
-    rest = [_finding(problem.start, problem.end, problem.message) for problem in broken.problems]
-    return (*sure, *(finding for finding in rest if not any(_same_line(text, finding, other) for other in sure)))
+    unsure = [_finding(repair.start, repair.end, repair.reason) for repair in broken.repairs if not repair.sure]
+    said = list(sure)
+    for problem in broken.problems:
+        found = _finding(problem.start, problem.end, problem.message)
+        if not any(_same_line(text, found, other) for other in said):
+            # A repair knows what is wrong better than the grammar, which only knows where it could not go on.
+            said.append(next((other for other in unsure if _same_line(text, found, other)), found))
+    return tuple(said)
 
 
 async def saved_findings(snapshot: Snapshot, settings: Settings, root: str | None) -> tuple[Finding, ...]:

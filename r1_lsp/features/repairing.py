@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from ast_tools import LANGUAGES, Language
-from r1_lsp.features.broken import NOTHING, Broken, broken_in
+from r1_lsp.features.broken import NOTHING, WHOLE, Broken, broken_in
 from r1_lsp.features.search_process import SearchProcess
 from r1_lsp.snapshot import Snapshot
 
@@ -53,6 +53,12 @@ class Repairs:
             return first
         line = snapshot.lines.start(snapshot.lines.line_at(near))
         return await self._search(snapshot, snapshot.language, line, wait_s)
+
+    async def whole(self, snapshot: Snapshot, *, wait_s: float | None = None) -> Broken:
+        """All sure repairs of a document, to be made together; nothing when they are not found within `wait_s`."""
+        if snapshot.language is None or snapshot.tree is None or not snapshot.tree.has_error:
+            return NOTHING
+        return await self._search(snapshot, snapshot.language, WHOLE, wait_s)
 
     def document_changed(self, uri: str) -> None:
         """Its text is another, or it is closed: ends the searches in it."""

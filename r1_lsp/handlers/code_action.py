@@ -6,8 +6,8 @@ from typing import Any
 from lsprotocol import types
 
 from ast_tools import Edit
-from r1_lsp.features.actions import Action, Offer, Place, Related, Report, offers
-from r1_lsp.features.repairing import Repairs
+from r1_lsp.features.actions import FIX_ALL, Action, Offer, Place, Related, Report, offers, wanted
+from r1_lsp.features.repairing import NOTHING, Broken, Repairs
 from r1_lsp.session import Session
 from r1_lsp.snapshot import Snapshot
 
@@ -22,6 +22,7 @@ async def code_action(session: Session, params: types.CodeActionParams) -> list[
         return []
     snapshot = await session.parsed(snapshot)
     start, end = session.span(snapshot, params.range)
+    only = None if params.context.only is None else [str(getattr(kind, "value", kind)) for kind in params.context.only]
     broken = await session.slot(Repairs).of(snapshot, near=start, wait_s=_REPAIRS_WAIT_S)
     place = Place(
         snapshot=snapshot,
@@ -29,16 +30,24 @@ async def code_action(session: Session, params: types.CodeActionParams) -> list[
         end=end,
         reports=tuple(_report(session, snapshot, found) for found in params.context.diagnostics),
         repairs=broken.repairs,
+        whole=await _whole(session, snapshot, broken, only),
         settings=session.settings,
         can_resolve=session.client.code_action_resolves_edit and session.client.code_action_keeps_data,
         edit_command=session.client.edit_command,
     )
-    only = None if params.context.only is None else [str(getattr(kind, "value", kind)) for kind in params.context.only]
     diagnostics = dict(zip(place.reports, params.context.diagnostics, strict=True))
     return [
         _entry(session, snapshot, action, offer, diagnostics.get(offer.report) if offer.report else None)
         for action, offer in offers(place, only)
     ]
+
+
+async def _whole(session: Session, snapshot: Snapshot, broken: Broken, only: list[str] | None) -> Broken:
+    """All sure repairs: where the editor asks for them by name, or has a menu of everything and there are several."""
+    several = sum(repair.sure for repair in broken.repairs) > 1
+    if not wanted(FIX_ALL, only) or (only is None and not several):
+        return NOTHING
+    return await session.slot(Repairs).whole(snapshot, wait_s=_REPAIRS_WAIT_S)
 
 
 def workspace_edit(session: Session, snapshot: Snapshot, edits: Sequence[Edit]) -> types.WorkspaceEdit:

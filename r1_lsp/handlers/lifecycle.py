@@ -46,7 +46,7 @@ def capabilities(client: ClientInfo) -> types.ServerCapabilities:
         completion_provider=None if client.inline_completion else types.CompletionOptions(trigger_characters=["."]),
         hover_provider=True,
         code_action_provider=types.CodeActionOptions(
-            code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorRewrite],
+            code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.RefactorRewrite, ext.FIX_ALL],
             resolve_provider=client.code_action_resolves_edit,
         ),
         diagnostic_provider=pull if client.pulls_diagnostics else None,

@@ -23,6 +23,7 @@ def odd_files(tmp_path: Path) -> Path:
     (tmp_path / "good.py").write_bytes(b"print(1)\n")
     (tmp_path / "one.py").write_bytes(b"def one(x): return x + 1\n")
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe.py")
     return tmp_path
 
 
@@ -42,10 +43,16 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
         ("check", 2, "PATH"),
         ("check nothing.py", 2, "there is no nothing.py"),
         ("check notes.txt", 2, "no syntax is known"),
-        ("fix nothing.py", 2, "cannot read nothing.py"),
-        ("fix folder", 2, "is a directory"),
+        ("fix nothing.py", 2, "there is no nothing.py"),
+        ("check --jobs 0 good.py", 2, "--jobs wants a number from 1 to 256"),
+        ("check --jobs many good.py", 2, "invalid int value"),
+        ("check --language klingon good.py", 2, "'klingon' is not known; there are"),
+        ("check -", 2, "say --language"),
+        ("check pipe.py", 2, "is not a regular file"),
+        ("fix --guess --frob good.py", 2, "--frob"),
         ("fix binary.py", 1, "binary file"),
-        ("fix latin1.py", 1, "not UTF-8 (line 1)"),
+        ("check binary.py", 1, "binary file"),
+        ("check huge.py", 1, "larger than 16 MB"),
         ("fix huge.py", 1, "larger than 16 MB"),
         ("fix notes.txt", 2, "no syntax is known"),
         ("complete good.py", 2, "FILE:LINE:COL is wanted"),
@@ -89,11 +96,13 @@ def test_check_reports_unreadable_files_in_a_folder_and_goes_on(
 ) -> None:
     (odd_files / "broken.py").write_bytes("é = '😀' + (1\n".encode())
     assert main(["check", str(odd_files)]) == 1
-    out = capsys.readouterr().out
-    assert "binary.py:1:1: " in out
-    assert "latin1.py:1:1: " in out
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    assert "huge.py is larger than 16 MB" in err
+    assert "latin1.py:1:10: The byte 0xfc is not UTF-8" in out
     assert "broken.py:1:" in out
     assert "good.py" not in out
+    assert "5 files (1 binary file passed over), 2 problems" in out
 
 
 def test_help_names_every_command_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:

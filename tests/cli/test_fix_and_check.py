@@ -36,7 +36,7 @@ def test_fix_of_a_sound_file_changes_nothing(tmp_path: Path, capsys: pytest.Capt
     path = tmp_path / "sound.py"
     path.write_text(MENDED, "utf-8")
     assert main(["fix", str(path)]) == 0
-    assert "has no syntax problems" in capsys.readouterr().out
+    assert "no syntax problems in 1 file" in capsys.readouterr().out
 
 
 def test_fix_never_applies_a_guess(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,7 +44,7 @@ def test_fix_never_applies_a_guess(tmp_path: Path, capsys: pytest.CaptureFixture
     path.write_text("result = a + b * (\n", "utf-8")
     assert main(["fix", "--write", str(path)]) == 1
     assert path.read_text("utf-8") == "result = a + b * (\n"
-    assert "left: line 1" in capsys.readouterr().out
+    assert "1 file, 1 problem: 0 repaired, 1 left" in capsys.readouterr().out
 
 
 def test_check_counts_columns_in_characters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,8 +88,12 @@ def test_fix_names_a_repair_that_is_not_sure_and_does_not_make_it(
     path.write_text(text, "utf-8")
     assert main(["fix", "--write", "--json", str(path)]) == 1
     said = json.loads(capsys.readouterr().out)
-    assert said["possible"][0] == ("line 1, column 15: Insert `)` (`(` opened on line 1 is never closed.)")
-    assert said["written"] is False
+    [problem] = said["problems"]
+    assert (problem["sure"], problem["repair"], problem["repaired"]) == (False, None, False)
+    first = problem["choices"][0]
+    assert (first["title"], first["result"]) == ("Insert `)`", "let é = f(a, b)")
+    assert first["changes"] == [{"line": 1, "column": 15, "end_line": 1, "end_column": 15, "new": ")"}]
+    assert said["changes"] == []
     assert path.read_text("utf-8") == text
 
 

@@ -60,6 +60,11 @@ def test_in_a_text_with_many_errors_the_near_ones_are_repaired() -> None:
     assert 's29 = "abc["]\n' in mended
 
 
+def test_a_repair_says_what_it_does_and_why() -> None:
+    [title] = [offer.title for name, offer in offered("def f()$0\n    return 1\n") if name == "repair"]
+    assert title == "Insert `:` (The `def` on line 1 ends without `:`)"
+
+
 def test_elsewhere_in_the_file_nothing_is_offered() -> None:
     assert repairs_of("def f()\n    return 1\n\n\nx = 1$0\n") == []
 

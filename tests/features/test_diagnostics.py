@@ -38,6 +38,13 @@ def test_levels(text: str, level: Any, n: int) -> None:
     assert len(found) == n, found
 
 
+def test_an_error_is_named_as_its_repairs_name_it_also_where_none_is_sure() -> None:
+    text = "é = '😀'\nresult = a + b * (\n"
+    [found] = found_in(text, "all")
+    assert found.message == "`(` opened on line 2 is never closed."
+    assert text.encode()[found.start : found.end] == b"("
+
+
 def test_all_reports_every_error_once() -> None:
     for text in (SURE, UNSURE):
         found = found_in(text, "all")

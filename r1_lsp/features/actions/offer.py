@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from ast_tools import Edit, Repair
 from engine.types import Engine
 from r1_lsp.features.ask import Heard
+from r1_lsp.features.broken import NOTHING, Broken
 from r1_lsp.features.checkers import Reported
 from r1_lsp.settings import Settings
 from r1_lsp.snapshot import Snapshot
 
 QUICK_FIX = "quickfix"
 REWRITE = "refactor.rewrite"
+FIX_ALL = "source.fixAll.r1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,8 @@ class Report(Reported):
 class Place:
     """What a row may look at when the editor asks what can be done at [start, end).
 
-    `repairs` are those the tree alone can find (r1_lsp.features.repairing), wherever in the text they are.
+    `repairs` are those the tree alone can find (r1_lsp.features.repairing), wherever in the text they are; `whole` are
+    the sure ones of the whole text, where they are wanted.
     """
 
     snapshot: Snapshot
@@ -42,6 +45,7 @@ class Place:
     end: int
     reports: tuple[Report, ...] = ()
     repairs: tuple[Repair, ...] = ()
+    whole: Broken = NOTHING
     settings: Settings
     can_resolve: bool = True
     edit_command: str = ""

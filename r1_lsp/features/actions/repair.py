@@ -17,12 +17,16 @@ def _applies(place: Place) -> Iterator[Offer]:
     for repair in shown:
         alike = titles.count(repair.title) > 1
         yield Offer(
-            title=f"{repair.title}: {_result(repair, place)}" if alike else repair.title,
+            title=f"{repair.title}: {_result(repair, place)}" if alike else f"{repair.title} ({_reason(repair)})",
             edits=repair.edits,
             report=_report(repair, place),
             start=repair.start,
             preferred=repair.sure,
         )
+
+
+def _reason(repair: Repair) -> str:
+    return repair.reason.rstrip(".")
 
 
 def _result(repair: Repair, place: Place) -> str:
