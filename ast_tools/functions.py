@@ -1,6 +1,5 @@
 """What a function takes, returns and raises, and where its documentation stands: everything a docstring must name."""
 
-import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Literal
 
 import tree_sitter
 
+from ast_tools.documentation import DOCUMENT_TEXTS, above
 from ast_tools.grammar import Captures, matches
 from ast_tools.languages import Language
 from ast_tools.scopes import header_end, path_to
@@ -102,7 +102,7 @@ def function_at(tree: SyntaxTree, offset: int) -> Function | None:
             continue
         # Documentation and decorators stand before their definition.
         node: tree_sitter.Node | None = inner
-        while node is not None and (node.is_extra or node.type == "decorator"):
+        while node is not None and (node.is_extra or node.type in tree.language.decorators):
             node = node.next_named_sibling
         span = node.byte_range if node is not None else (at, at)
         found = _innermost(_functions(tree, span), at, span)
@@ -165,7 +165,8 @@ def _functions(tree: SyntaxTree, span: Span | None) -> tuple[Function, ...]:
             owners.add(owner)
             found.setdefault(owner, _Found({}, owner)).captures.update(captures)
         elif "members" in captures:
-            containers[captures["members"][0].byte_range] = _text(tree, captures["container"][0])
+            for members in captures["members"]:
+                containers[members.byte_range] = _text(tree, captures["container"][0])
             continue
         for name, nodes in captures.items():
             if name == "anonymous":
@@ -175,7 +176,8 @@ def _functions(tree: SyntaxTree, span: Span | None) -> tuple[Function, ...]:
             elif name in _FACTS or name.startswith(_VALUE_KIND):
                 facts += [(node.start_byte, name, node) for node in nodes]
     _hand_out(tree, facts, owners, found)
-    built = [_function(tree, one, documentation, containers) for one in found.values()]
+    named = [one for one in found.values() if "name" in one.captures]
+    built = [_function(tree, one, documentation, containers) for one in named]
     return tuple(sorted(built, key=lambda function: (function.start, -function.end)))
 
 
@@ -209,7 +211,10 @@ def _function(tree: SyntaxTree, one: _Found, documentation: set[Span], container
     )
     body = captures["body"][0].byte_range if "body" in captures else None
     container = containers.get(anchor.parent.byte_range) if anchor.parent is not None else None
-    params = _params(tree, captures["parameters"][0], is_method=container is not None)
+    if "container.name" in captures:
+        container = _text(tree, captures["container.name"][0])
+    taken = captures.get("parameters")
+    params = _params(tree, taken[0], is_method=container is not None) if taken else ()
     ends = header_end(tree.language, text, captures["body"][0]) if body else node.end_byte
     facts = defaultdict(list)
     for name, value in one.facts:
@@ -223,7 +228,7 @@ def _function(tree: SyntaxTree, one: _Found, documentation: set[Span], container
         header=(node.start_byte, ends),
         body=body,
         params=params,
-        returns=_type(tree, captures["returns"][0]) if "returns" in captures else None,
+        returns=_returns(tree, captures),
         returns_value=bool(facts["value"]),
         returned_name=_returned_name(facts),
         returned_type=_returned_type(facts),
@@ -264,9 +269,10 @@ def _anchor(tree: SyntaxTree, node: tree_sitter.Node) -> tuple[tree_sitter.Node,
         if tree.text[node.end_byte : parent.end_byte].strip(b" \t\r\n;"):
             break
         node = parent
-    decorators = [child for child in node.named_children if child.type == "decorator"]
+    kinds = tree.language.decorators
+    decorators = [child for child in node.named_children if child.type in kinds]
     before = node.prev_named_sibling
-    while before is not None and before.type == "decorator":
+    while before is not None and before.type in kinds:
         decorators.insert(0, before)
         before = before.prev_named_sibling
     return node, decorators
@@ -279,14 +285,17 @@ def _params(tree: SyntaxTree, node: tree_sitter.Node, *, is_method: bool) -> tup
     after, before = node.end_byte, node.start_byte
     for captures in matches(tree.language.name, "params", node):
         for capture, [found, *_] in captures.items():
-            if found.parent != node:
+            if found.parent != node and (found.parent is None or found.parent.parent != node):
                 continue
             if capture == "after.keyword_only":
                 after = min(after, found.start_byte)
             elif capture == "before.positional_only":
                 before = found.start_byte
             elif capture.startswith("param."):
-                params[found.start_byte] = _param(tree, capture, captures)
+                one = _param(tree, capture, captures)
+                known = params.get(found.start_byte)
+                if known is None or known.kind == "positional" or one.default is not None:
+                    params[found.start_byte] = one
     ordered = [_placed(at, params[at], before, after) for at in sorted(params)]
     if is_method and ordered and ordered[0].name in tree.language.receivers:
         del ordered[0]
@@ -303,6 +312,7 @@ def _placed(at: int, param: Param, before: int, after: int) -> Param:
 _PARAM_KINDS: dict[str, ParamKind] = {
     "param.positional": "positional",
     "param.rest": "rest",
+    "param.keyword": "keyword_only",
     "param.keyword_rest": "keyword_rest",
 }
 
@@ -310,12 +320,32 @@ _PARAM_KINDS: dict[str, ParamKind] = {
 def _param(tree: SyntaxTree, capture: str, captures: Captures) -> Param:
     return Param(
         name=_text(tree, captures["name"][0]),
-        annotation=_type(tree, captures["annotation"][0]) if "annotation" in captures else None,
+        annotation=_annotation(tree, captures),
         default=_text(tree, captures["default"][0]) if "default" in captures else None,
         kind=_PARAM_KINDS[capture],
         optional="optional" in captures or "default" in captures,
         parts=_parts(tree, captures["object"][0]) if "object" in captures else (),
     )
+
+
+def _annotation(tree: SyntaxTree, captures: Captures) -> str | None:
+    """A parameter's type; where it stands around the name, the parameter without its name and default."""
+    if "annotation.around" not in captures:
+        return _type(tree, captures["annotation"][0]) if "annotation" in captures else None
+    whole, name = captures["annotation.around"][0], captures["name"][0]
+    end = captures["default"][0].start_byte if "default" in captures else whole.end_byte
+    before, after = tree.text[whole.start_byte : name.start_byte], tree.text[name.end_byte : end]
+    return (before + after).decode("utf-8", "replace").rstrip("= \t\n")
+
+
+def _returns(tree: SyntaxTree, captures: Captures) -> str | None:
+    """The type of what is returned, with the marks that C puts before the function's name."""
+    if "returns" not in captures:
+        return None
+    if "returns.end" not in captures:
+        return _type(tree, captures["returns"][0])
+    start, end = captures["returns"][0].start_byte, captures["returns.end"][0].start_byte
+    return tree.text[start:end].decode("utf-8", "replace").strip()
 
 
 def _parts(tree: SyntaxTree, pattern: tree_sitter.Node) -> tuple[Param, ...]:
@@ -367,37 +397,25 @@ def _before(
     del body, ends, strings
     text, language = tree.text, tree.language
     first = anchor
-    while (sibling := first.prev_named_sibling) is not None and sibling.type == "decorator":
+    while (sibling := first.prev_named_sibling) is not None and sibling.type in language.decorators:
         first = sibling
     comment = first.prev_named_sibling
-    opening = (language.block_comment or (language.line_comment,))[0].encode() + b"*"
     span = None
-    if comment is not None and comment.type in language.comments and text.startswith(opening, comment.start_byte):
+    if comment is not None and comment.type in language.comments and _documents(language, text, comment.start_byte):
         gap = text[comment.end_byte : start]
         span = comment.byte_range if not gap.strip() and gap.count(b"\n") <= 1 else None
+        span = above(language, text, start) or span
     line = text.rfind(b"\n", 0, start) + 1
     if text[line:start].strip():
         return _Document(span, start, b"", one_line=True)
     return _Document(span, line, text[line:start], one_line=False)
 
 
+def _documents(language: Language, text: bytes, start: int) -> bool:
+    return text.startswith(tuple(mark.encode() for mark in language.doc_comments), start)
+
+
 _DOCUMENTS = {"inside": _inside, "before": _before}
-
-
-def string_text(text: bytes, span: Span) -> str:
-    """What a documentation string says, without quotes and indentation."""
-    written = text[slice(*span)].decode("utf-8", "replace")
-    match = re.fullmatch(r"""[A-Za-z]*("{3}|'{3}|"|')(.*)\1""", written, re.DOTALL)
-    return inspect.cleandoc(match.group(2)) if match else written
-
-
-def comment_text(text: bytes, span: Span) -> str:
-    """What a documentation comment says, without its marks."""
-    written = text[slice(*span)].decode("utf-8", "replace").removeprefix("/**").removesuffix("*/")
-    return "\n".join(re.sub(r"^[ \t]*\* ?", "", line).rstrip() for line in written.split("\n")).strip()
-
-
-DOCUMENT_TEXTS = {"inside": string_text, "before": comment_text}
 
 
 def _indent(text: bytes, offset: int) -> bytes:

@@ -98,20 +98,28 @@ def matches(name: str, kind: str, node: tree_sitter.Node, span: tuple[int, int] 
     asked = query(name, kind)
     if asked is None:
         return []
-    cursor = _cursor(asked, span)
-    return [captures for _, captures in cursor.matches(node)]
+    try:
+        return [captures for _, captures in _cursor(asked, span).matches(node)]
+    except UnicodeDecodeError:  # a predicate looked at bytes that are no UTF-8
+        log.debug("No %s in a text that is not UTF-8", kind)
+        return []
 
 
 def captures(name: str, source: str, node: tree_sitter.Node, span: tuple[int, int] | None = None) -> Captures:
     """All captures of a query given as text, by their names."""
-    asked = compiled(name, source)
-    return _cursor(asked, span).captures(node) if asked is not None else {}
+    return _captures(compiled(name, source), node, span)
 
 
 def captured(name: str, kind: str, node: tree_sitter.Node) -> Captures:
     """All captures of one of the language's queries in a node, by their names: faster than their matches."""
-    asked = query(name, kind)
-    return _cursor(asked, None).captures(node) if asked is not None else {}
+    return _captures(query(name, kind), node, None)
+
+
+def _captures(asked: tree_sitter.Query | None, node: tree_sitter.Node, span: tuple[int, int] | None) -> Captures:
+    try:
+        return _cursor(asked, span).captures(node) if asked is not None else {}
+    except UnicodeDecodeError:  # as above
+        return {}
 
 
 def _cursor(asked: tree_sitter.Query, span: tuple[int, int] | None) -> tree_sitter.QueryCursor:

@@ -119,6 +119,18 @@ def enclosing(tree: SyntaxTree, offset: int) -> tuple[Scope, ...]:
     return tuple(found)
 
 
+def scopes(tree: SyntaxTree) -> tuple[Scope, ...]:
+    """All scopes of a text, outer before inner, in the order of the text."""
+    found: dict[tuple[int, int, int], Scope] = {}
+    for captures in matches(tree.language.name, "scopes", tree.root):
+        for capture, [node, *_] in captures.items():
+            kind, _, role = capture.partition(".")
+            if kind == "scope":
+                scope = _scope(tree.language, tree.text, role, node, captures)
+                found.setdefault((scope.start, scope.end, scope.body_start), scope)
+    return tuple(sorted(found.values(), key=lambda scope: (scope.start, -scope.end)))
+
+
 def _anchor(language: Language, text: bytes, offset: int) -> int:
     """Where to ask the tree: on a blank line of an indented language, at the end of the code above."""
     line_start = text.rfind(b"\n", 0, offset) + 1

@@ -1,11 +1,12 @@
 """Names in a file: definitions, imports, what the surroundings of a place mention, the call around an offset."""
 
+import re
 from dataclasses import dataclass
 
 import tree_sitter
 
-from ast_tools.functions import DOCUMENT_TEXTS
-from ast_tools.grammar import matches
+from ast_tools.documentation import DOCUMENT_TEXTS, above
+from ast_tools.grammar import Captures, matches
 from ast_tools.scopes import header_end
 from ast_tools.tree import SyntaxTree
 
@@ -74,7 +75,7 @@ def _definition(
     tree: SyntaxTree,
     kind: str,
     node: tree_sitter.Node,
-    captures: dict[str, list[tree_sitter.Node]],
+    captures: Captures,
 ) -> Definition:
     text = tree.text
     if "body" in captures:
@@ -85,38 +86,27 @@ def _definition(
     document = _documentation(tree, node, captures)
     return Definition(
         kind=kind,
-        name=_text(tree, captures["name"][0]),
+        name=_text(tree, captures["name"][0]).removeprefix(":"),
         start=node.start_byte,
         end=node.end_byte,
         signature=(node.start_byte, end),
         docstring=DOCUMENT_TEXTS[tree.language.docstring](text, document) if document else None,
-        container=None,
+        container=_text(tree, captures["container.name"][0]) if "container.name" in captures else None,
     )
 
 
-def _documentation(
-    tree: SyntaxTree, node: tree_sitter.Node, captures: dict[str, list[tree_sitter.Node]]
-) -> tuple[int, int] | None:
+def _documentation(tree: SyntaxTree, node: tree_sitter.Node, captures: Captures) -> tuple[int, int] | None:
     """Where the documentation of a definition stands, read from the text: a file has thousands of them."""
     if tree.language.docstring == "inside":
         body = captures["body"][0] if "body" in captures else None
         first = body.named_child(0) if body is not None and body.named_child_count else None
         string = first.child(0) if first is not None and first.child_count == 1 else None
         return string.byte_range if string is not None and string.type in tree.language.strings else None
-    if tree.language.block_comment is None:
-        return None
-    opening, closing = (mark.encode() for mark in tree.language.block_comment)
-    line = tree.text.rfind(b"\n", 0, node.start_byte) + 1
-    above = tree.text[max(0, line - 4000) : line]
-    end = len(above.rstrip())
-    if not above[:end].endswith(closing) or above[end:].count(b"\n") > 1:
-        return None
-    start = above.rfind(opening, 0, end)
-    shift = line - len(above)
-    return (shift + start, shift + end) if above.startswith(opening + b"*", start) and start >= 0 else None
+    return above(tree.language, tree.text, node.start_byte)
 
 
-_CONTAINERS = frozenset({"class", "interface", "namespace", "enum"})
+_TYPES = frozenset({"class", "interface", "enum"})
+_CONTAINERS = _TYPES | {"namespace"}
 
 
 def _nested(ordered: list[Definition]) -> tuple[Definition, ...]:
@@ -128,7 +118,7 @@ def _nested(ordered: list[Definition]) -> tuple[Definition, ...]:
             stack.pop()
         outer = stack[-1] if stack else None
         inside_class = outer is not None and outer.kind in _CONTAINERS
-        kind = "method" if one.kind == "function" and inside_class and outer and outer.kind == "class" else one.kind
+        kind = "method" if one.kind == "function" and inside_class and outer and outer.kind in _TYPES else one.kind
         placed = Definition(
             kind=kind,
             name=one.name,
@@ -136,7 +126,7 @@ def _nested(ordered: list[Definition]) -> tuple[Definition, ...]:
             end=one.end,
             signature=one.signature,
             docstring=one.docstring,
-            container=outer.name if outer else None,
+            container=outer.name if outer else one.container,
         )
         result.append(placed)
         if one.kind in ("function", "method") or one.kind in _CONTAINERS:
@@ -189,22 +179,44 @@ def _leaves(root: tree_sitter.Node, start: int, end: int) -> list[tree_sitter.No
 
 def call_at(tree: SyntaxTree, offset: int) -> Call | None:
     """The innermost call whose parentheses are around an offset; an unclosed one must be a call to the grammar."""
-    best: tuple[tuple[int, int], dict[str, list[tree_sitter.Node]]] | None = None
+    best: tuple[tuple[int, int], Captures] | None = None
     keywords: list[tuple[int, int, str]] = []
     for captures in matches(tree.language.name, "calls", tree.root, (max(0, offset - 1), offset + 1)):
         if "call" in captures:
-            start, end = captures["arguments"][0].byte_range
-            closed = tree.text[end - 1 : end] == b")"
+            start, end = _arguments(captures)
+            closed = tree.text[end - 1 : end] in (b")", b"]", b"}")
             inside = start < offset and (offset < end or (not closed and offset <= end))
             if inside and (best is None or start > best[0][0]):
                 best = ((start, end), captures)
         elif "argument" in captures:
-            keywords.append((*captures["argument"][0].byte_range, _text(tree, captures["keyword"][0])))
-    if best is None:
-        return None
-    span, captures = best
-    call = captures["call"][0]
-    commas = [c for c in captures["arguments"][0].children if c.type == "," and c.end_byte <= offset]
+            keywords.append((*captures["argument"][0].byte_range, _keyword(tree, captures)))
+    return _call(tree, best[1], offset, keywords) if best is not None else None
+
+
+def calls(tree: SyntaxTree, span: tuple[int, int] | None = None) -> tuple[Call, ...]:
+    """All calls (those that touch `span`), outer before inner, in the order of the text; `index` is 0 in each."""
+    found: dict[tuple[int, int], Call] = {}
+    for captures in matches(tree.language.name, "calls", tree.root, span):
+        if "call" in captures:
+            one = _call(tree, captures, _arguments(captures)[0], [])
+            found.setdefault((one.start, one.end), one)
+    return tuple(sorted(found.values(), key=lambda call: (call.start, -call.end)))
+
+
+def _arguments(captures: Captures) -> tuple[int, int]:
+    """The range of a call's arguments; some grammars have no node for them."""
+    callee, arguments = captures["callee"][0], captures["arguments"][0]
+    return max(arguments.start_byte, callee.end_byte), arguments.end_byte
+
+
+def _keyword(tree: SyntaxTree, captures: Captures) -> str:
+    return _text(tree, captures["keyword"][0]).rstrip(":")
+
+
+def _call(tree: SyntaxTree, captures: Captures, offset: int, keywords: list[tuple[int, int, str]]) -> Call:
+    call, span = captures["call"][0], _arguments(captures)
+    children = captures["arguments"][0].children
+    commas = [c for c in children if c.type == "," and span[0] <= c.start_byte and c.end_byte <= offset]
     since = commas[-1].end_byte if commas else span[0]
     keyword = next((name for start, end, name in keywords if since <= start <= offset <= end), None)
     return Call(
@@ -215,6 +227,28 @@ def call_at(tree: SyntaxTree, offset: int) -> Call | None:
         index=len(commas),
         keyword=keyword,
     )
+
+
+def called(tree: SyntaxTree, call: Call) -> Definition | None:
+    """The definition in this text of what is called: of several with its name the one that can be called.
+
+    Where a class is called, what constructs it, if it says so.
+    """
+    name = re.split(r"\W+", call.name.strip())[-1].lstrip("@")
+    known = definitions(tree)
+    named = [one for one in known if one.name == name]
+    running = [one for one in named if one.kind in ("function", "method", "macro")]
+    if running:
+        return _nearest(running, call.start)
+    classes = {one.name for one in named if one.kind in _CONTAINERS}
+    constructors = [one for one in known if one.container in classes and one.name in tree.language.constructors]
+    return _nearest(constructors or named, call.start)
+
+
+def _nearest(found: list[Definition], offset: int) -> Definition | None:
+    """Of several definitions the last before the offset, else the first after it."""
+    before = [one for one in found if one.start <= offset]
+    return before[-1] if before else next(iter(found), None)
 
 
 def _text(tree: SyntaxTree, node: tree_sitter.Node) -> str:

@@ -69,6 +69,7 @@ C = Language(
 CPP = replace(
     C,
     name="cpp",
+    attribute_marks=("template", "requires", "[["),
     lsp_ids=frozenset({"cpp"}),
     extensions=frozenset({".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx", ".h++", ".ipp", ".tpp", ".inl", ".cu"}),
     grammar="tree_sitter_cpp:language",

@@ -12,7 +12,7 @@ HTML = Language(
         strings=(Quote('(?<==)"', '"', lines=True, escape=""), Quote("(?<==)'", "'", lines=True, escape="")),
         brackets=False,
     ),
-    claims=DATA_CLAIMS,
+    claims=DATA_CLAIMS - {"brackets"},
     line_comment="<!--",
     block_comment=("<!--", "-->"),
     indent_based=False,

@@ -18,6 +18,7 @@ JAVA = Language(
     block_opener="{",
     docstring="before",
     doc_comments=("/**",),
+    attribute_marks=("@",),
     bodies=frozenset({
         "program", "block", "class_body", "interface_body", "enum_body", "enum_body_declarations",
         "annotation_type_body", "constructor_body", "switch_block", "switch_block_statement_group", "module_body",

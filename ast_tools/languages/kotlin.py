@@ -28,6 +28,7 @@ KOTLIN = Language(
     block_opener="{",
     docstring="before",
     doc_comments=("/**",),
+    attribute_marks=("@",),
     bodies=frozenset({"source_file", "block", "class_body", "enum_class_body", "lambda_literal", "when_expression"}),
     identifiers=frozenset({"identifier"}),
     strings=frozenset({"string_literal", "multiline_string_literal", "character_literal"}),

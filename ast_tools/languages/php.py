@@ -34,6 +34,7 @@ PHP = Language(
     indent_based=False,
     block_opener="{",
     docstring="before",
+    constructors=frozenset({"__construct"}),
     doc_comments=("/**",),
     bodies=frozenset({
         "program", "compound_statement", "declaration_list", "enum_declaration_list", "switch_block", "colon_block",

@@ -110,6 +110,7 @@ PYTHON = Language(
     indent_based=True,
     block_opener=":",
     docstring="inside",
+    constructors=frozenset({"__init__", "__new__"}),
     bodies=frozenset({"module", "block"}),
     identifiers=frozenset({"identifier"}),
     strings=frozenset({"string", "concatenated_string"}),

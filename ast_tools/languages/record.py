@@ -128,8 +128,9 @@ class Language:
     `line_comment` begins a comment that ends with its line (or, where there is none, any comment). `unread` are node
     types, or fields of them ("type.field"), whose brackets need not match: bodies of macros, branches of a preprocessor
     that are left out. `claims` are the questions it answers. `doc_comments` are beginnings of comments that document
-    what follows. `pairs` are words that enclose statements. `piece` is the language of a part of a file, where a part
-    parses otherwise than the whole.
+    what follows; lines that begin with one of `attribute_marks` may stand between, and nodes of the types `decorators`.
+    `constructors` are the names of what runs where a class is called, besides the class's own. `pairs` are words that
+    enclose statements. `piece` is the language of a part of a file, where a part parses otherwise than the whole.
     """
 
     name: str
@@ -162,5 +163,8 @@ class Language:
     claims: frozenset[str] = CODE_CLAIMS
     filenames: frozenset[str] = frozenset()
     doc_comments: tuple[str, ...] = ()
+    attribute_marks: tuple[str, ...] = ()
+    decorators: frozenset[str] = frozenset({"decorator"})
+    constructors: frozenset[str] = NOTHING
     pairs: tuple[Words, ...] = ()
     piece: str | None = None

@@ -54,6 +54,7 @@ RUBY = Language(
     indent_based=False,
     block_opener="do",
     docstring="before",
+    constructors=frozenset({"initialize"}),
     doc_comments=("#",),
     bodies=frozenset({
         "program", "body_statement", "block_body", "begin", "then", "else", "do", "ensure", "rescue",

@@ -33,6 +33,8 @@ RUST = Language(
     block_opener="{",
     docstring="before",
     doc_comments=("///", "/**"),
+    attribute_marks=("#[",),
+    decorators=frozenset({"attribute_item"}),
     bodies=frozenset({
         "source_file", "block", "declaration_list", "field_declaration_list", "enum_variant_list", "match_block",
         "ordered_field_declaration_list",

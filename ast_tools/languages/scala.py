@@ -35,6 +35,7 @@ SCALA = Language(
     block_opener="{",
     docstring="before",
     doc_comments=("/**",),
+    attribute_marks=("@",),
     bodies=frozenset({
         "compilation_unit", "block", "template_body", "indented_block", "case_block", "indented_cases", "enum_body",
         "with_template_body",

@@ -34,7 +34,9 @@ SWIFT = Language(
     indent_based=False,
     block_opener="{",
     docstring="before",
+    constructors=frozenset({"init"}),
     doc_comments=("///", "/**"),
+    attribute_marks=("@",),
     bodies=frozenset({
         "source_file", "statements", "class_body", "enum_class_body", "protocol_body", "switch_statement",
         "computed_property",

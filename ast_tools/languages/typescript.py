@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ast_tools.languages.javascript import BODIES, IDENTIFIERS, JAVASCRIPT, KEYWORDS, STATEMENT_WORDS, STRINGS
+from ast_tools.languages.javascript import BODIES, IDENTIFIERS, JAVASCRIPT, KEYWORDS, LEXIS, STATEMENT_WORDS, STRINGS
 from ast_tools.languages.record import words
 
 TYPESCRIPT = replace(
@@ -22,6 +22,8 @@ TYPESCRIPT = replace(
 TSX = replace(
     TYPESCRIPT,
     name="tsx",
+    # The text between tags may hold any bracket or quote.
+    lexis=replace(LEXIS, exact=False),
     lsp_ids=frozenset({"typescriptreact"}),
     extensions=frozenset({".tsx"}),
     grammar="tree_sitter_typescript:language_tsx",

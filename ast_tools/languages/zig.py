@@ -20,6 +20,7 @@ ZIG = Language(
     indent_based=False,
     block_opener="{",
     docstring="before",
+    constructors=frozenset({"init"}),
     doc_comments=("///",),
     bodies=frozenset({
         "source_file", "block", "struct_declaration", "enum_declaration", "union_declaration", "opaque_declaration",

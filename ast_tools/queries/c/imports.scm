@@ -1,0 +1,2 @@
+; What a file takes in.
+(preproc_include) @import

@@ -1,0 +1,18 @@
+[(lambda_expression) (for_range_loop) (catch_clause) (declaration_list) (template_declaration)] @region
+(class_specifier name: (_) @name.class body: (_))
+(namespace_definition name: (namespace_identifier) @name.namespace)
+(alias_declaration name: (_) @name.type)
+(concept_definition name: (_) @name.type)
+(using_declaration (qualified_identifier name: (identifier) @name.import))
+(type_parameter_declaration (type_identifier) @name.type)
+(optional_parameter_declaration declarator: (identifier) @name.parameter)
+(optional_parameter_declaration declarator: (_ (identifier) @name.parameter))
+(parameter_declaration declarator: (reference_declarator (identifier) @name.parameter))
+(for_range_loop declarator: (identifier) @name.variable)
+(for_range_loop declarator: (reference_declarator (identifier) @name.variable))
+(structured_binding_declarator (identifier) @name.variable)
+(init_declarator declarator: (reference_declarator (identifier) @name.variable))
+(declaration declarator: (reference_declarator (identifier) @name.variable))
+(field_declaration declarator: (function_declarator declarator: (field_identifier) @name.method))
+(field_declaration declarator: (_ (function_declarator declarator: (field_identifier) @name.method)))
+(function_definition declarator: (reference_declarator (function_declarator declarator: (_) @name.function))) @outside

@@ -1,0 +1,2 @@
+; Import statements.
+(using_directive) @import

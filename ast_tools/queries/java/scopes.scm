@@ -1,0 +1,9 @@
+; Scopes around a place: @scope.KIND, @name, @body.
+(class_declaration name: (_) @name body: (_) @body) @scope.class
+(record_declaration name: (_) @name body: (_) @body) @scope.class
+(interface_declaration name: (_) @name body: (_) @body) @scope.interface
+(annotation_type_declaration name: (_) @name body: (_) @body) @scope.interface
+(enum_declaration name: (_) @name body: (_) @body) @scope.enum
+(method_declaration name: (_) @name body: (_) @body) @scope.method
+(constructor_declaration name: (_) @name body: (_) @body) @scope.method
+(compact_constructor_declaration name: (_) @name body: (_) @body) @scope.method

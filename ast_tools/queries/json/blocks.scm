@@ -1,0 +1,3 @@
+; Blocks: @block.KIND with its @body.
+(object) @body @block.object
+(array) @body @block.list

@@ -1,0 +1,2 @@
+; Import statements.
+(import) @import

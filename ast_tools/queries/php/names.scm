@@ -1,0 +1,28 @@
+; Names and where they are known: @name.KIND in the @region around it, or around its definition: @outside.
+[(function_definition) (method_declaration) (anonymous_function) (arrow_function) (declaration_list)
+ (enum_declaration_list)] @region
+(namespace_definition name: (_) @name.namespace)
+(namespace_use_clause !alias . (name) @name.import)
+(namespace_use_clause !alias . (qualified_name (name) @name.import))
+(namespace_use_clause alias: (_) @name.import)
+(class_declaration name: (_) @name.class)
+(interface_declaration name: (_) @name.interface)
+(trait_declaration name: (_) @name.class)
+(enum_declaration name: (_) @name.enum)
+(enum_case name: (_) @name.constant)
+(function_definition name: (_) @name.function) @outside
+(method_declaration name: (_) @name.method) @outside
+(property_element name: (_) @name.field)
+(property_promotion_parameter name: (_) @name.parameter)
+(const_element . (name) @name.constant)
+(simple_parameter name: (_) @name.parameter)
+(variadic_parameter name: (_) @name.parameter)
+(assignment_expression left: (variable_name) @name.variable)
+(list_literal (variable_name) @name.variable)
+(foreach_statement (_) (variable_name) @name.variable)
+(foreach_statement (_) (pair (variable_name) @name.variable))
+(catch_clause name: (_) @name.variable)
+(static_variable_declaration name: (_) @name.variable)
+(global_declaration (variable_name) @name.variable)
+(anonymous_function_use_clause (variable_name) @name.variable)
+(argument name: (_) @name.argument)

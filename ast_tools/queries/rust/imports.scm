@@ -1,0 +1,3 @@
+; Import statements.
+(use_declaration) @import
+(extern_crate_declaration) @import

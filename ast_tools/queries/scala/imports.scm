@@ -1,0 +1,3 @@
+; Import statements.
+(import_declaration) @import
+(export_declaration) @import

@@ -1,0 +1,2 @@
+; Import statements.
+(import_declaration) @import

@@ -1,0 +1,2 @@
+; What only untyped JavaScript has.
+(class_heritage (identifier) @reference.type)
