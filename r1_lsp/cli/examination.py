@@ -89,8 +89,13 @@ def examine_all(options: argparse.Namespace) -> Examination:
 
 
 def _standard_input() -> bytes:
-    """Raises Failure when it is too much."""
-    text = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    """Raises Failure when it cannot be read, or is too much."""
+    try:
+        text = sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if sys.stdin is not None else None
+    except OSError as error:
+        raise Failure(f"cannot read standard input: {error.strerror or error}", code=2) from None
+    if text is None:
+        raise Failure("standard input is closed", code=2)
     if len(text) > MAX_FILE_BYTES:
         raise Failure(f"standard input is larger than {MAX_FILE_BYTES >> 20} MB, which is no source file")
     return text

@@ -165,7 +165,8 @@ async def _next(child: Process, said: IO[bytes]) -> Examined | None:
 def _end_of(code: int, said: IO[bytes]) -> str:
     """How a child ended: by which signal, or with which last words."""
     if code < 0:
-        return f"was ended by {signal.Signals(-code).name}"
+        names = {known.value: known.name for known in signal.Signals}
+        return f"was ended by {names.get(-code, f'signal {-code}')}"
     said.seek(0)
     words = said.read().decode("utf-8", "replace").split("\n")
     last = next((line.strip() for line in reversed(words) if line.strip()), f"exit code {code}")
