@@ -143,13 +143,11 @@ def test_standard_input_without_a_sure_repair_comes_out_as_it_was(
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("redirect", "words"), [("<&-", "standard input is closed"), ("< .", "Is a directory")])
-def test_standard_input_that_cannot_be_read(redirect: str, words: str) -> None:
-    shell = f"'{COMMAND}' check --language python - {redirect}"
+def test_standard_input_that_is_closed() -> None:
+    shell = f"'{COMMAND}' check --language python - <&-"
     done = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
+    assert done.stderr == "r1-lsp check: standard input is closed\n"
 
 
 @pytest.mark.parametrize("name", ["python", "py", ".py", "Python", "typescriptreact", "tsx"])
