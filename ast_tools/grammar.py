@@ -28,10 +28,12 @@ def grammar(name: str) -> tree_sitter.Language | None:
     """The compiled grammar of the language with this name; None, said once, when it is missing or does not load."""
     module, _, function = LANGUAGES[name].grammar.partition(":")
     try:
-        return tree_sitter.Language(getattr(importlib.import_module(module), function)())
+        known = tree_sitter.Language(getattr(importlib.import_module(module), function)())
+        tree_sitter.Parser(known)  # which refuses another version's grammar; `Language` does not
     except (ImportError, AttributeError, ValueError, TypeError, OSError, SystemError) as exc:
         log.warning("No syntax for %s: its grammar (%s) does not load: %s", name, module, exc)
         return None
+    return known
 
 
 @cache

@@ -8,7 +8,9 @@ import tree_sitter
 
 from ast_tools.grammar import matches
 from ast_tools.languages import Language
+from ast_tools.lexer import tokens
 from ast_tools.tree import SyntaxTree
+from ast_tools.wordpairs import unmatched_words
 
 
 class Place(StrEnum):
@@ -86,7 +88,7 @@ def path_to(tree: SyntaxTree, start: int, end: int) -> list[tree_sitter.Node]:
 
 def _enter(cursor: tree_sitter.TreeCursor, start: int, end: int) -> bool:
     """Moves to the child that contains [start, end); at a border to the one that begins there, if it is not empty."""
-    if cursor.goto_first_child_for_byte(start) is None:
+    if not first_child_from(cursor, start):
         return False
     while (node := cursor.node) is not None and node.end_byte <= start and node.end_byte < end:
         if not cursor.goto_next_sibling():
@@ -119,6 +121,22 @@ def enclosing(tree: SyntaxTree, offset: int) -> tuple[Scope, ...]:
     return tuple(found)
 
 
+def first_child_from(cursor: tree_sitter.TreeCursor, start: int) -> bool:
+    """Moves to the first child that ends behind a byte; False, and stays, where there is none.
+
+    tree-sitter's own search says None in some gaps between children: at the ends of lines that Go's grammar counts.
+    """
+    if cursor.goto_first_child_for_byte(start) is not None:
+        return True
+    if not cursor.goto_first_child():
+        return False
+    while (node := cursor.node) is not None and node.end_byte <= start:
+        if not cursor.goto_next_sibling():
+            cursor.goto_parent()
+            return False
+    return True
+
+
 def scopes(tree: SyntaxTree) -> tuple[Scope, ...]:
     """All scopes of a text, outer before inner, in the order of the text."""
     found: dict[tuple[int, int, int], Scope] = {}
@@ -147,12 +165,14 @@ def _scope(
 ) -> Scope:
     name, body = captures.get("name"), captures.get("body")
     body_start = body[0].start_byte if body else node.end_byte
+    ends = captures.get("header", name)
+    bare_end = ends[0].end_byte if ends else node.end_byte
     return Scope(
         kind=kind,
         name=_text(text, name[0]) if name else "",
         start=node.start_byte,
         end=node.end_byte,
-        header=(node.start_byte, header_end(language, text, body[0]) if body else node.end_byte),
+        header=(node.start_byte, header_end(language, text, body[0]) if body else bare_end),
         body_start=body_start,
     )
 
@@ -235,7 +255,9 @@ def _is_aside(language: Language, path: list[tree_sitter.Node]) -> bool:
 
 def _opens_block(language: Language, tree: SyntaxTree | None, text: bytes, end: int) -> bool:
     end = len(text[:end].rstrip())
-    if not text[:end].endswith(language.block_opener.encode()):
+    if _opens_with_a_word(language, text, end):
+        return True
+    if not text[:end].endswith(language.block_opener.encode()) or language.block_opener[-1:].isalpha():
         return False
     if not language.indent_based:
         return text[max(0, end - 2) : end] != b"${"
@@ -250,6 +272,16 @@ def _opens_block(language: Language, tree: SyntaxTree | None, text: bytes, end: 
             return False
         start = text.rfind(b"\n", 0, _opener_line(text, start)) + 1
     return False
+
+
+def _opens_with_a_word(language: Language, text: bytes, end: int) -> bool:
+    """Whether a word on the line waits for another (`do` for `end`), or goes on with a block (`else`)."""
+    if not language.pairs:
+        return False
+    found = [one for one in tokens(language, text, text.rfind(b"\n", 0, end) + 1, end) if one.kind != "comment"]
+    first = found[0].text.decode("utf-8", "replace") if found else ""
+    goes_on = first in language.block_words and first in language.continuation_words
+    return goes_on or bool(unmatched_words(language, found)[1])
 
 
 def _opener_line(text: bytes, start: int) -> int:

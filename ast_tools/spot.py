@@ -87,8 +87,9 @@ def indent_unit(text: bytes, language: Language | None) -> str:
         if 2 <= width - last <= 8:
             steps[width - last] = steps.get(width - last, 0) + 1
         last = width
-    default = 4 if language is None or language.indent_based else 2
-    return " " * max(steps, key=lambda step: (steps[step], -step), default=default)
+    if not steps:
+        return language.indent if language is not None else "    "
+    return " " * max(steps, key=lambda step: (steps[step], -step))
 
 
 def width(line: str) -> int:

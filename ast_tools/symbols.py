@@ -7,7 +7,7 @@ import tree_sitter
 
 from ast_tools.documentation import DOCUMENT_TEXTS, above
 from ast_tools.grammar import Captures, matches
-from ast_tools.scopes import header_end
+from ast_tools.scopes import first_child_from, header_end
 from ast_tools.tree import SyntaxTree
 
 
@@ -80,6 +80,8 @@ def _definition(
     text = tree.text
     if "body" in captures:
         end = header_end(tree.language, text, captures["body"][0])
+    elif "header" in captures:
+        end = captures["header"][0].end_byte
     else:
         line_end = text.find(b"\n", node.start_byte, node.end_byte)
         end = node.end_byte if line_end < 0 else line_end
@@ -170,7 +172,7 @@ def _leaves(root: tree_sitter.Node, start: int, end: int) -> list[tree_sitter.No
         if node.end_byte > start or node is root:
             if node.child_count == 0:
                 found.append(node)
-            elif cursor.goto_first_child_for_byte(start) is not None:
+            elif first_child_from(cursor, start):
                 continue
         while not cursor.goto_next_sibling():
             if not cursor.goto_parent():

@@ -50,6 +50,7 @@ C = Language(
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,
+    indent="    ",
     block_opener="{",
     docstring="before",
     doc_comments=("/**", "///", "/*!", "//!"),

@@ -40,6 +40,7 @@ CSHARP = Language(
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,
+    indent="    ",
     block_opener="{",
     docstring="before",
     doc_comments=("///", "/**"),

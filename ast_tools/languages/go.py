@@ -18,6 +18,7 @@ GO = Language(
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,
+    indent="\t",
     block_opener="{",
     docstring="before",
     doc_comments=("//", "/*"),

@@ -15,6 +15,7 @@ JAVA = Language(
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,
+    indent="    ",
     block_opener="{",
     docstring="before",
     doc_comments=("/**",),

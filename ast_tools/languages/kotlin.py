@@ -25,6 +25,7 @@ KOTLIN = Language(
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,
+    indent="    ",
     block_opener="{",
     docstring="before",
     doc_comments=("/**",),

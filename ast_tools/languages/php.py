@@ -32,6 +32,7 @@ PHP = Language(
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,
+    indent="    ",
     block_opener="{",
     docstring="before",
     constructors=frozenset({"__construct"}),

@@ -108,6 +108,7 @@ PYTHON = Language(
     line_comment="#",
     block_comment=None,
     indent_based=True,
+    indent="    ",
     block_opener=":",
     docstring="inside",
     constructors=frozenset({"__init__", "__new__"}),

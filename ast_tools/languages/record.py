@@ -131,6 +131,7 @@ class Language:
     what follows; lines that begin with one of `attribute_marks` may stand between, and nodes of the types `decorators`.
     `constructors` are the names of what runs where a class is called, besides the class's own. `pairs` are words that
     enclose statements. `piece` is the language of a part of a file, where a part parses otherwise than the whole.
+    `indent` is one level of indentation where a file shows none.
     """
 
     name: str
@@ -166,5 +167,6 @@ class Language:
     attribute_marks: tuple[str, ...] = ()
     decorators: frozenset[str] = frozenset({"decorator"})
     constructors: frozenset[str] = NOTHING
+    indent: str = "  "
     pairs: tuple[Words, ...] = ()
     piece: str | None = None

@@ -30,6 +30,7 @@ RUST = Language(
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,
+    indent="    ",
     block_opener="{",
     docstring="before",
     doc_comments=("///", "/**"),

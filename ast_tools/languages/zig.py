@@ -18,6 +18,7 @@ ZIG = Language(
     line_comment="//",
     block_comment=None,
     indent_based=False,
+    indent="    ",
     block_opener="{",
     docstring="before",
     constructors=frozenset({"init"}),

@@ -183,6 +183,14 @@ def test_mentioned_names_come_nearest_first() -> None:
     assert mentioned(tree, offset) == ("z", "y", "ü", "x", "near")
 
 
+def test_mentioned_names_from_a_gap_on_that_the_grammar_counts() -> None:
+    """Go's grammar has nodes for line ends; tree-sitter finds no child of the file from some of them on."""
+    source = "package p\n\n" + "func f() int {\n\treturn 1\n}\n\n" * 8 + "\nfunc g() {\n\terr := é(1)\n\tx := $0\n}\n"
+    tree, offset = tree_at("go", source)
+    for lines in range(30):
+        assert ("é" in mentioned(tree, offset, lines, 0)) == (lines > 0)
+
+
 @pytest.mark.parametrize(
     ("name", "before", "after", "same"),
     [
