@@ -1,17 +1,17 @@
 """A scanner that needs no tree: brackets, words, strings and comments of a text that may be broken anywhere.
 
-What differs between languages is data (`Language.lexis`). It becomes one regular expression for code and one for the
-inside of each string with holes; what a regular expression cannot do (nesting) is counted.
+What differs between languages is data (`Language.lexis`), compiled by `lexis`; what a regular expression cannot do
+(nesting) is counted here.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from ast_tools.languages import Language
-from ast_tools.languages.record import Directives, Lexis, Quote
+from ast_tools.lexis import Conditions, Rules, compiled, filled, groups, inside, rules
 
 Kind = Literal["open", "close", "word", "number", "string", "unclosed", "comment", "newline", "op"]
 
@@ -20,9 +20,6 @@ HOLE_LINES = 50
 """Lines that a hole in a string of one line may span; beyond that the string has no end."""
 HEREDOC_TRIES = 20
 """Openings of heredocs without an end that are looked into before such marks count as operators."""
-_ODD_WORD = r"[$@#][\w$\x80-\xff]*"
-_OP = r"=>|->|:=|\.\.\.|[-+*/%&|^<>=!@:?~]?=|\*\*|//|&&|\|\||\?\?|\?\.|<<|>>|[^\s\w]"
-_BLANKS = r"[ \t\f\v]*"
 _LINE_END = re.compile(rb"[\r\n]")
 _SOME_LINES = re.compile(rb"(?:[^\n]*\n){%d}" % HOLE_LINES)
 _FIRST_WORD = re.compile(rb"\W*(\w+)")
@@ -41,31 +38,6 @@ class Token(NamedTuple):
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """A language's lexis, compiled. `names`: what the groups of `code` stand for, by their numbers."""
-
-    lexis: Lexis
-    code: re.Pattern[bytes]
-    names: tuple[str, ...]
-    operator: re.Pattern[bytes]
-    nesting: re.Pattern[bytes] | None
-    operand_after: frozenset[bytes]
-    directives: "_Directives | None"
-    enter: re.Pattern[bytes] | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Directives:
-    """A preprocessor's lines, compiled. `line` finds them, and passes over strings and comments."""
-
-    line: re.Pattern[bytes]
-    never: re.Pattern[bytes]
-    opening: frozenset[bytes]
-    other: frozenset[bytes]
-    closing: frozenset[bytes]
-
-
 _PLAIN: dict[str, Kind] = {
     "comment": "comment",
     "string": "string",
@@ -81,171 +53,16 @@ _ASIDE = frozenset({"comment", "newline"})
 _token = tuple.__new__
 
 
-@cache
-def _rules(language: Language) -> _Rules:
-    lexis = language.lexis
-    parts = _parts(language)
-    code = _compiled(_BLANKS + "()(?:" + "|".join(f"(?:{pattern})()" for _, pattern in parts) + ")")
-    return _Rules(
-        lexis=lexis,
-        code=code,
-        names=_names(code, [name for name, _ in parts]),
-        operator=_compiled(_OP),
-        nesting=_nesting(language),
-        operand_after=_encoded(lexis.operand_after),
-        directives=_directives(language, lexis.directives) if lexis.directives is not None else None,
-        enter=_compiled(lexis.outside[0]) if lexis.outside is not None else None,
-    )
-
-
-def _compiled(pattern: str) -> re.Pattern[bytes]:
-    return re.compile(pattern.encode("latin-1"), re.MULTILINE)
-
-
-def _encoded(words: frozenset[str]) -> frozenset[bytes]:
-    return frozenset(word.encode() for word in words)
-
-
-def _parts(language: Language) -> list[tuple[str, str]]:
-    """(name, regular expression) of everything a text may hold, in the order in which it is asked."""
-    lexis = language.lexis
-    parts: list[tuple[str, str]] = []
-    if lexis.stray is not None:
-        parts += [("case", rf"{lexis.stray[0]}(?=[ \t])"), ("esac", rf"{lexis.stray[1]}\b")]
-    parts += lexis.marks
-    # Half of all tokens are words that cannot be the prefix of a string.
-    parts.append(("word", rf"(?>{lexis.word})(?![\"'`#])"))
-    if lexis.directives is not None:
-        parts.append(("directive", _directive_line(language, lexis.directives)))
-    if lexis.outside is not None:
-        parts.append(("leave", lexis.outside[1]))
-    parts += _comment_parts(language)
-    for number, heredoc in enumerate(lexis.heredocs):
-        parts.append((f"heredoc{number}", _renamed(heredoc.opening, f"h{number}")))
-    for number, quote in enumerate(lexis.strings):
-        parts += _quote_parts(number, quote)
-    if lexis.brackets:
-        tracked = lexis.stray is not None
-        parts += [("tracked" if tracked else "open", r"[(\[{]"), ("tracked" if tracked else "close", r"[)\]}]")]
-    parts += [("line" if lexis.heredocs else "newline", r"\r\n|\n|\r"), ("number", lexis.number)]
-    return [*parts, ("word", lexis.word), ("word", _ODD_WORD), ("op", _OP)]
-
-
-def _names(code: re.Pattern[bytes], parts: list[str]) -> tuple[str, ...]:
-    """The name of each group's part. A part ends in an empty group, so that it begins with what tells it from others:
-    the engine then passes over it by its first byte. Named groups stand within parts."""
-    named = set(code.groupindex.values())
-    empty = [number for number in range(2, code.groups + 1) if number not in named]
-    names = dict(zip(empty, parts, strict=True))
-    return tuple(names.get(number, "") for number in range(code.groups + 1))
-
-
-def _comment_parts(language: Language) -> list[tuple[str, str]]:
-    """Line and block comments; where one mark begins with the other, the longer is asked first."""
-    block, nested = language.block_comment, language.lexis.nested_comments
-    parts = []
-    if block is not None:
-        start, end = re.escape(block[0]), re.escape(block[1])
-        whole = [] if nested else [("comment", f"{start}(?s:.*?){end}")]
-        parts += [*whole, ("nested" if nested else "endless", start)]
-    if language.lexis.comment:
-        parts.append(("comment", language.lexis.comment))
-    elif block is None or language.line_comment != block[0]:
-        parts.append(("comment", re.escape(language.line_comment) + r"[^\r\n]*"))
-    return parts
-
-
-def _nesting(language: Language) -> re.Pattern[bytes] | None:
-    if language.block_comment is None or not language.lexis.nested_comments:
-        return None
-    start, end = (re.escape(mark) for mark in language.block_comment)
-    return _compiled(f"(?P<start>{start})|{end}")
-
-
-def _renamed(pattern: str, suffix: str) -> str:
-    """Names of groups must differ between the strings of a language."""
-    return re.sub(r"\(\?P(<|=)(\w+)", rf"(?P\1\2_{suffix}", pattern)
-
-
-def _quote_parts(number: int, quote: Quote) -> list[tuple[str, str]]:
-    """The whole string, and its beginning where the end is missing."""
-    opening = _renamed(quote.opening, str(number))
-    if quote.hole or quote.nests:
-        return [(f"counted{number}", opening)]
-    whole = opening + _renamed(_body(quote) + quote.closing, str(number))
-    if quote.due:
-        return [("due", whole)]
-    again = re.sub(r"\(\?P<\w+>", "(?:", quote.opening)
-    return [("string", whole), ("endless", again) if quote.lines else ("unclosed", again + r"[^\r\n]*")]
-
-
-def _body(quote: Quote) -> str:
-    """What may stand between the quotes, in a form that fails in linear time."""
-    if len(quote.closing) == 1:
-        plain = f"[^{quote.closing}" + ("" if quote.lines else r"\r\n")
-        plain += r"\\]*" if quote.escape.startswith(r"\\") else "]*"
-        return f"{plain}(?:(?:{quote.escape}){plain})*" if quote.escape else plain
-    other = f"(?!{quote.closing})" + (r"(?s:.)" if quote.lines else r"[^\r\n]")
-    return f"(?:{quote.escape}|{other})*?" if quote.escape else f"(?:{other})*?"
-
-
-@lru_cache(maxsize=256)
-def _inside(quote: Quote, groups: tuple[tuple[str, str], ...]) -> re.Pattern[bytes]:
-    """What matters inside a string with holes or pairs: holes before escapes, because a hole may begin with one."""
-    parts = [("hole", quote.hole), ("escape", quote.escape), ("nests", quote.nests), ("closing", quote.closing)]
-    parts += [] if quote.lines else [("newline", r"[\r\n]")]
-    joined = "|".join(f"(?P<{name}>{pattern})" for name, pattern in parts if pattern)
-    return _compiled(_filled(joined, groups))
-
-
-def _filled(pattern: str, groups: tuple[tuple[str, str], ...]) -> str:
-    """A pattern with what its opening's groups matched in the place of their names."""
-    for name, matched in groups:
-        pattern = pattern.replace(f"(?P={name})", re.escape(matched))
-    return pattern
-
-
-def _groups(match: re.Match[bytes], suffix: str) -> tuple[tuple[str, str], ...]:
-    named = match.groupdict(b"").items()
-    ends = f"_{suffix}"
-    return tuple((name.removesuffix(ends), found.decode("latin-1")) for name, found in named if name.endswith(ends))
-
-
-def _directive_line(language: Language, directives: Directives) -> str:
-    """A whole line of the preprocessor, with the lines and comments that go on with it."""
-    passed = [pattern for _, pattern in _passed(language)]
-    passed = [r"\\\r?\n", *passed] if directives.continues else passed
-    return rf"{directives.mark}(?:{'|'.join(passed)}|[^\r\n])*"
-
-
-def _passed(language: Language) -> list[tuple[str, str]]:
-    """Comments, and strings without holes and groups."""
-    quotes = [quote for quote in language.lexis.strings if not quote.hole and "?P<" not in quote.opening]
-    parts = [*_comment_parts(language), *(part for quote in quotes for part in _quote_parts(0, quote))]
-    return [(name, pattern) for name, pattern in parts if name in ("comment", "string")]
-
-
-def _directives(language: Language, directives: Directives) -> _Directives:
-    line = rf"^[ \t]*(?P<line>{_directive_line(language, directives)})"
-    return _Directives(
-        line=_compiled("|".join([line, *(pattern for _, pattern in _passed(language))])),
-        never=_compiled(rf"{directives.mark}[ \t]*\w+[ \t]+{directives.never}"),
-        opening=_encoded(directives.opening),
-        other=_encoded(directives.other),
-        closing=_encoded(directives.closing),
-    )
-
-
 def tokens(language: Language, text: bytes, start: int = 0, end: int | None = None) -> list[Token]:
     """The tokens of [start, end), where `start` stands in code. White space is left out, line ends are not."""
     end = len(text) if end is None else end
-    return _Scan(_rules(language), text, end).run(start)
+    return _Scan(rules(language), text, end).run(start)
 
 
 class _Scan:
     """One pass over a text."""
 
-    def __init__(self, rules: _Rules, text: bytes, end: int) -> None:
+    def __init__(self, rules: Rules, text: bytes, end: int) -> None:
         self.rules, self.text, self.end = rules, text, end
         self.start = 0
         self.last: tuple[str, bytes] = ("op", b"")
@@ -341,7 +158,7 @@ class _Scan:
     def _heredoc(self, match: re.Match[bytes], number: int) -> tuple[Kind, int]:
         """The opening of a heredoc, if one of the next lines ends it; else an operator."""
         closing = self.rules.lexis.heredocs[number].closing
-        ends = _compiled(_filled(closing, _groups(match, f"h{number}")))
+        ends = compiled(filled(closing, groups(match, f"h{number}")))
         if self.heredoc_tries <= 0 or ends.search(self.text, match.end(), self.end) is None:
             self.heredoc_tries -= 1
             return self._as_operator(match)
@@ -450,7 +267,7 @@ class _Scan:
         return self._heredoc_end(end) if name == "line" and self.heredocs else end
 
     def _opened(self, number: int, match: re.Match[bytes]) -> "_Opened":
-        return _Opened(_inside(self.rules.lexis.strings[number], _groups(match, str(number))))
+        return _Opened(inside(self.rules.lexis.strings[number], groups(match, str(number))))
 
     # -- the preprocessor ---------------------------------------------------------------------------------------------
 
@@ -475,7 +292,7 @@ class _Scan:
         return ends
 
     def _other_branch(
-        self, stack: list[int | None], ends: dict[int, int], match: re.Match[bytes], rules: _Directives
+        self, stack: list[int | None], ends: dict[int, int], match: re.Match[bytes], rules: Conditions
     ) -> None:
         """After a branch that was read all others are passed over; after one that never holds the next is read."""
         start = stack[-1]
