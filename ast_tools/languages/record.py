@@ -13,7 +13,7 @@ def words(*lines: str) -> frozenset[str]:
 NOTHING = frozenset[str]()
 DATA_CLAIMS = words("brackets strings comments blocks")
 """What languages of data answer."""
-CODE_CLAIMS = DATA_CLAIMS | words("scopes definitions calls references names imports functions")
+CODE_CLAIMS = DATA_CLAIMS | words("scopes definitions calls references names imports functions tags")
 """What languages of programs answer."""
 
 

@@ -24,6 +24,7 @@ from ast_tools import (
     references,
     scopes,
     strings,
+    tags,
 )
 from ast_tools.grammar import KINDS, compiled, grammar, query
 from ast_tools.leaves import leaves
@@ -125,6 +126,14 @@ def of_functions(tree: SyntaxTree) -> Iterator[str]:
         yield f"{one.kind} {one.container or ''}.{one.name}({params}) -> {one.returns} [{', '.join(facts)}]"
 
 
+def of_tags(tree: SyntaxTree) -> Iterator[str]:
+    by_line: dict[int, list[str]] = {}
+    for tag in tags(tree):
+        by_line.setdefault(line_of(tree, tag.start), []).append(f"{tag.role} {tag.kind} {tag.name}")
+    for line, found in by_line.items():
+        yield f"{line}: {', '.join(found)}"
+
+
 QUESTIONS: dict[str, Callable[[SyntaxTree], Iterator[str]]] = {
     "brackets": of_brackets,
     "scopes": of_scopes,
@@ -134,6 +143,7 @@ QUESTIONS: dict[str, Callable[[SyntaxTree], Iterator[str]]] = {
     "names": of_names,
     "imports": of_imports,
     "functions": of_functions,
+    "tags": of_tags,
     "blocks": of_blocks,
     "comments": of_comments,
     "strings": of_strings,

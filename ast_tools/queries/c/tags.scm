@@ -1,0 +1,10 @@
+; Tags, on the names themselves: @definition.KIND, @reference.KIND.
+(function_definition declarator: (function_declarator declarator: (identifier) @definition.function))
+(function_definition declarator: (pointer_declarator (function_declarator declarator: (identifier) @definition.function)))
+(struct_specifier name: (_) @definition.class body: (_))
+(union_specifier name: (_) @definition.class body: (_))
+(enum_specifier name: (_) @definition.enum body: (_))
+(type_definition declarator: (type_identifier) @definition.type)
+(preproc_def name: (_) @definition.macro)
+(preproc_function_def name: (_) @definition.macro)
+(call_expression function: [(identifier) @reference.call (field_expression field: (_) @reference.call)])

@@ -1,0 +1,12 @@
+; Tags, on the names themselves: @definition.KIND, @reference.KIND.
+(class_declaration name: (_) @definition.class)
+(struct_declaration name: (_) @definition.class)
+(record_declaration name: (_) @definition.class)
+(interface_declaration name: (_) @definition.interface)
+(enum_declaration name: (_) @definition.enum)
+(method_declaration name: (_) @definition.method)
+(constructor_declaration name: (_) @definition.method)
+(property_declaration name: (_) @definition.field)
+(invocation_expression function: [(identifier) @reference.call (member_access_expression name: (identifier) @reference.call)])
+(object_creation_expression type: (identifier) @reference.class)
+(base_list (identifier) @reference.class)

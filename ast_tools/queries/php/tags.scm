@@ -1,0 +1,13 @@
+; Tags, on the names themselves: @definition.KIND, @reference.KIND.
+(class_declaration name: (_) @definition.class)
+(trait_declaration name: (_) @definition.class)
+(interface_declaration name: (_) @definition.interface)
+(enum_declaration name: (_) @definition.enum)
+(function_definition name: (_) @definition.function)
+(method_declaration name: (_) @definition.method)
+(function_call_expression function: (name) @reference.call)
+(member_call_expression name: (name) @reference.call)
+(scoped_call_expression name: (name) @reference.call)
+(object_creation_expression (name) @reference.class)
+(base_clause (name) @reference.class)
+(namespace_use_clause (qualified_name (name) @reference.import))

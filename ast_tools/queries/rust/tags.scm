@@ -1,0 +1,20 @@
+; Tags, on the names themselves: @definition.KIND, @reference.KIND.
+(function_item name: (_) @definition.function)
+(function_signature_item name: (_) @definition.function)
+(struct_item name: (_) @definition.class)
+(union_item name: (_) @definition.class)
+(enum_item name: (_) @definition.enum)
+(trait_item name: (_) @definition.interface)
+(type_item name: (_) @definition.type)
+(mod_item name: (_) @definition.namespace)
+(const_item name: (_) @definition.constant)
+(macro_definition name: (_) @definition.macro)
+(call_expression function: [
+  (identifier) @reference.call
+  (field_expression field: (_) @reference.call)
+  (scoped_identifier name: (_) @reference.call)
+])
+(macro_invocation macro: (identifier) @reference.call)
+(use_list (identifier) @reference.import)
+(use_declaration argument: (scoped_identifier name: (_) @reference.import))
+(impl_item trait: (type_identifier) @reference.class)

@@ -1,0 +1,11 @@
+; Tags, on the names themselves: @definition.KIND, @reference.KIND.
+(class_definition name: (_) @definition.class)
+(object_definition name: (_) @definition.class)
+(trait_definition name: (_) @definition.interface)
+(enum_definition name: (_) @definition.enum)
+(function_definition name: (_) @definition.function)
+(function_declaration name: (_) @definition.function)
+(type_definition name: (_) @definition.type)
+(call_expression function: [(identifier) @reference.call (field_expression field: (_) @reference.call)])
+(instance_expression (type_identifier) @reference.class)
+(extends_clause type: (type_identifier) @reference.class)
