@@ -17,7 +17,7 @@ _ONE_PARSE = threading.Lock()
 of warnings is the process's."""
 
 
-_CODING = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
+_CODING = rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)"
 
 
 def accepts(text: bytes) -> bool:
@@ -74,7 +74,7 @@ def _decoded(text: bytes) -> tuple[str, str | None]:
     try:
         return text.decode("utf-8").removeprefix("\ufeff"), "utf-8"
     except UnicodeDecodeError:
-        declared = _CODING.match(text)
+        declared = re.match(_CODING, text)
         coding = declared.group(1).decode() if declared is not None else "utf-8"
     try:
         return text.decode(coding, "replace"), coding

@@ -17,7 +17,7 @@ CODE_CLAIMS = DATA_CLAIMS | words("scopes definitions calls references names imp
 """What languages of programs answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Quote:
     """One way to write a string or character. All are regular expressions over bytes.
 
@@ -37,7 +37,7 @@ class Quote:
     due: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Heredoc:
     """A string that begins on the line after its `opening`, and ends where a line begins with `closing`."""
 
@@ -45,7 +45,7 @@ class Heredoc:
     closing: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Directives:
     """Lines of a preprocessor: they are no code. Of the branches of a condition only one is read.
 
@@ -61,7 +61,7 @@ class Directives:
     continues: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Words:
     """A pair of words that encloses statements: `openers` wait for `closer`.
 
@@ -79,7 +79,7 @@ class Words:
     except_: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Lexis:
     """What a scanner without a grammar must know: where brackets do not count.
 
@@ -112,7 +112,7 @@ class Lexis:
         return tuple(q.opening.encode() for q in self.strings if q.lines and q.hole and q.opening == q.closing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Language:
     """One language as data. Node types are those of its tree-sitter grammar.
 
