@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from ast_tools.edits import Edit, apply, composed, moved, origin
 from ast_tools.languages import Language
+from ast_tools.lexer import Token, tokens, unmatched
 from ast_tools.lines import Lines
 from ast_tools.repair import Repair, repairs
 from ast_tools.syntax import Problem, problems, refusal
@@ -24,6 +25,7 @@ MEND_BUDGET_S = 8.0
 SEARCH_BUDGET_S = 2.0
 """Seconds of this thread's processor time: for one parse, for all rounds, and for one search among them."""
 
+_SHOWN = 20
 _LINE = re.compile(r"\bline (\d{1,9})\b")
 
 
@@ -90,9 +92,26 @@ def _left(tree: SyntaxTree) -> tuple[Problem, ...]:
     """What the grammar finds or, where it finds nothing, the language's own parser."""
     found = problems(tree)
     if found:
-        return found
+        return found if not tree.language.loose else _unclosed(tree)
     stopped = refusal(tree)
     return (stopped,) if stopped is not None else ()
+
+
+def _unclosed(tree: SyntaxTree) -> tuple[Problem, ...]:
+    """Brackets without their other half, strings and comments without an end: what needs no grammar to be wrong."""
+    found = tokens(tree.language, tree.text)
+    closers, openers = unmatched(found)
+    said = [(token, f"`{_shown(token)}` closes nothing.") for token in closers]
+    said += [(token, f"`{_shown(token)}` is never closed.") for token in openers]
+    said += [(token, f"What begins with `{_shown(token)}` never ends.") for token in found if token.kind == "unclosed"]
+    return tuple(
+        Problem(start=token.start, end=min(token.end, token.start + _SHOWN), message=message, kind="unexpected")
+        for token, message in sorted(said, key=lambda pair: pair[0].start)
+    )
+
+
+def _shown(token: Token) -> str:
+    return token.text[:_SHOWN].decode("utf-8", "replace").split("\n")[0].strip()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,6 +10,7 @@ CSS = Language(
     queries=("css",),
     lexis=Lexis(strings=(Quote('"', '"'), Quote("'", "'")), word=r"[A-Za-z_\x80-\xff-][\w\x80-\xff-]*"),
     claims=DATA_CLAIMS,
+    loose=True,
     line_comment="/*",
     block_comment=("/*", "*/"),
     indent_based=False,

@@ -15,6 +15,7 @@ GO = Language(
     grammar="tree_sitter_go:language",
     queries=("go",),
     lexis=Lexis(strings=(Quote("`", "`", lines=True, escape=""), Quote('"', '"'), Quote("'", "'"))),
+    utf8_only=True,
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,

@@ -13,6 +13,7 @@ HTML = Language(
         brackets=False,
     ),
     claims=DATA_CLAIMS - {"brackets"},
+    loose=True,
     line_comment="<!--",
     block_comment=("<!--", "-->"),
     indent_based=False,

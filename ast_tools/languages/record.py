@@ -121,7 +121,8 @@ class Language:
     stands: as the first statement inside a body, or as a comment before the definition. `block_opener` ends the
     header of a block, `block_words` begin one. `statement_words` never stand inside an expression,
     `continuation_words` go on with the statement above. `receivers` are names of a method's first parameter that no
-    caller passes. `utf8_only`: its compiler refuses bytes that are neither UTF-8 nor in a coding the file declares.
+    caller passes. `loose`: its grammar stumbles over much that is right; a file is judged by its brackets and strings.
+    `utf8_only`: its compiler refuses bytes that are neither UTF-8 nor in a coding the file declares.
     `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None;
     `locate` says where that parser first stops, as (start, end, its words), None where it does not or cannot say.
     `newer` are beginnings of words that it may say only because the text is newer than itself.
@@ -156,6 +157,7 @@ class Language:
     receivers: frozenset[str] = frozenset()
     keywords: frozenset[str] = field(default_factory=frozenset)
     builtins: frozenset[str] = frozenset()
+    loose: bool = False
     utf8_only: bool = False
     accepts: Callable[[bytes], bool] | None = None
     locate: Callable[[bytes], tuple[int, int, str] | None] | None = None

@@ -27,6 +27,7 @@ RUST = Language(
         ),
         nested_comments=True,
     ),
+    utf8_only=True,
     line_comment="//",
     block_comment=("/*", "*/"),
     indent_based=False,

@@ -18,6 +18,7 @@ SQL = Language(
         ),
     ),
     claims=DATA_CLAIMS,
+    loose=True,
     line_comment="--",
     block_comment=("/*", "*/"),
     indent_based=False,
