@@ -7,10 +7,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from ast_tools import LANGUAGES
 from r1_lsp.cli import main
 from r1_lsp.cli.console import Failure
-from r1_lsp.cli.source import Binary, read, replace_file
+from r1_lsp.cli.examine import Task, examine
+from r1_lsp.cli.source import Binary, decoded, read, replace_file
 
 BROKEN = "# é\r\ndef area(a, b):\r\n\treturn sorted(a, key=b\r\n\r\n\r\nx = 1"
 MENDED = BROKEN.replace("key=b", "key=b)")
@@ -47,6 +51,31 @@ def test_bytes_of_no_declared_coding_come_back_as_they_were(tmp_path: Path) -> N
     assert path.read_bytes() == b"// M\xfcller \x80\x9f\nlet y = f(1, 2);\n"
     path.write_bytes(b"// M\xfcller\nlet y = 1;\n")
     assert main(["check", str(path)]) == 0
+
+
+HEADS = st.sampled_from([b"", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"# coding: %s\n"])
+CODECS = st.sampled_from(
+    ["latin-1", "utf-7", "shift_jis", "gb18030", "iso2022_jp", "punycode", "idna", "hex", "x\u00e9"]
+)
+
+
+@given(head=HEADS, codec=CODECS, body=st.binary(max_size=40), text=st.text(max_size=20))
+def test_what_is_decoded_comes_back_to_the_byte(head: bytes, codec: str, body: bytes, text: str) -> None:
+    for rest in (body, text.encode("utf-8", "surrogatepass"), text.encode("utf-16-le", "surrogatepass")):
+        data = head.replace(b"%s", codec.encode()) + rest
+        try:
+            source = decoded(data, "a.py")
+        except Failure:
+            continue
+        assert source.encoded(source.text) == data
+        source.text.decode("utf-8")
+
+
+@given(body=st.binary(max_size=60), language=st.sampled_from(sorted(LANGUAGES)))
+@settings(deadline=None, max_examples=60)
+def test_any_bytes_are_looked_at(body: bytes, language: str) -> None:
+    found = examine(Task(path="-", language=language, named=True, text=body))
+    assert found.unread or all(finding.place.line >= 1 for finding in found.findings)
 
 
 @pytest.mark.parametrize(
