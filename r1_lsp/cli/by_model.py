@@ -4,7 +4,6 @@ Its answers are checked there (the file has no new errors, the one in question i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from lsprotocol import types
@@ -13,45 +12,13 @@ from ast_tools import LANGUAGES, Edit, moved
 from r1_lsp.cli.console import Failure
 from r1_lsp.cli.diff import difference
 from r1_lsp.cli.session import Editor, OpenFile, session
+from r1_lsp.cli.suggestion import Question, Suggestion, Trouble
 
 MOST_PLACES = 3
 """Problems of one file the model is asked about; each may take it minutes."""
 USUAL = "default"
 _CODES = {False: "syntax", True: "compile"}
 """What the server calls a problem, by whether only the language's own parser finds it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """One problem: its bytes in the text, the sentence, and whether only the language's own parser finds it.
-
-    `finding` is where it starts in the file, before anything was repaired.
-    """
-
-    finding: int
-    start: int
-    end: int
-    message: str
-    refused: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A file by the path it is shown with, its text (UTF-8), and what is wrong in it."""
-
-    path: str
-    language: str
-    text: bytes
-    troubles: tuple[Trouble, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """The text with the model's changes, the troubles they end, and for the others why there is none."""
-
-    text: bytes
-    ended: tuple[Trouble, ...]
-    refused: tuple[tuple[Trouble, str], ...]
 
 
 async def suggestions(questions: Sequence[Question], model: str, heard: Callable[[str], None]) -> dict[str, Suggestion]:

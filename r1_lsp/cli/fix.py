@@ -11,13 +11,13 @@ from typing import Any
 from rich.console import Console
 
 from ast_tools import Edit, composed, moved
-from r1_lsp.cli.by_model import Question, Suggestion, Trouble, suggestions
 from r1_lsp.cli.console import Failure, print_json, stderr, stdout, visible
 from r1_lsp.cli.diff import diff_of, difference, print_diff
 from r1_lsp.cli.examination import Examination, examination_arguments, examine_all
 from r1_lsp.cli.examine import Examined, Finding
 from r1_lsp.cli.report import counted, files_told, finding_json, print_done, print_finding, print_unread, unread_json
 from r1_lsp.cli.rewrite import Rewrite, rewrite_of
+from r1_lsp.cli.suggestion import Question, Suggestion, Trouble
 from r1_lsp.cli.walk import STDIN
 
 _EPILOG = """\
@@ -122,6 +122,8 @@ def _with_suggestions(
     outcomes: Sequence[_Outcome], asked: Sequence[_Outcome], options: argparse.Namespace
 ) -> list[_Outcome]:
     """The outcomes with what the model says of those asked about. Raises Failure when there is no model."""
+    from r1_lsp.cli.by_model import suggestions  # half a second that repairs from the tree do without
+
     questions = [_question(one, one.rewrite) for one in asked if one.rewrite is not None]
     with _status() as heard:
         found = asyncio.run(suggestions(questions, options.model, heard))

@@ -238,7 +238,7 @@ def test_no_model_is_asked_unless_one_is_named(tmp_path: Path, monkeypatch: pyte
         asked.append(arguments)
         return {}
 
-    monkeypatch.setattr("r1_lsp.cli.fix.suggestions", suggestions)
+    monkeypatch.setattr("r1_lsp.cli.by_model.suggestions", suggestions)
     for words in ([], ["--write", "--guess"], ["--model", "x", "--no-model"], ["--model", "x", "--write"]):
         assert main(["fix", *words, str(path)]) == 1
     assert asked == []

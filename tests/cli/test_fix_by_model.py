@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from r1_lsp.cli import main
-from r1_lsp.cli.by_model import Question, Suggestion
 from r1_lsp.cli.console import Failure
+from r1_lsp.cli.suggestion import Question, Suggestion
 
 TEXT = "# é😀\r\ndef area(a, b)\r\n    return a * b\r\n\r\n\r\nprint(area(2 3))\r\n"
 COLON = TEXT.replace("b)\r\n", "b):\r\n", 1)
@@ -41,7 +41,7 @@ class Model:
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Model:
     one = Model()
-    monkeypatch.setattr("r1_lsp.cli.fix.suggestions", one.suggestions)
+    monkeypatch.setattr("r1_lsp.cli.by_model.suggestions", one.suggestions)
     return one
 
 
