@@ -95,6 +95,10 @@ QUERY_BUDGET_S = 0.3
 """A query takes quadratic time in the children of one node: 30,000 brackets in a row would take seconds."""
 
 
+_NOT_UTF8 = (UnicodeDecodeError, SystemError)
+"""What a query raises whose predicate looks at such bytes; the latter when it has looked at others since."""
+
+
 def matches(name: str, kind: str, node: tree_sitter.Node, span: tuple[int, int] | None = None) -> list[Captures]:
     """All matches of one of the language's queries in a node, in the order of the text, as far as the budget goes."""
     asked = query(name, kind)
@@ -102,7 +106,7 @@ def matches(name: str, kind: str, node: tree_sitter.Node, span: tuple[int, int] 
         return []
     try:
         return [captures for _, captures in _cursor(asked, span).matches(node)]
-    except UnicodeDecodeError:  # a predicate looked at bytes that are no UTF-8
+    except _NOT_UTF8:
         log.debug("No %s in a text that is not UTF-8", kind)
         return []
 
@@ -120,7 +124,7 @@ def captured(name: str, kind: str, node: tree_sitter.Node) -> Captures:
 def _captures(asked: tree_sitter.Query | None, node: tree_sitter.Node, span: tuple[int, int] | None) -> Captures:
     try:
         return _cursor(asked, span).captures(node) if asked is not None else {}
-    except UnicodeDecodeError:  # as above
+    except _NOT_UTF8:
         return {}
 
 

@@ -119,6 +119,7 @@ def test_any_text_is_answered(name: str) -> None:
         ("python", b"\r@\r) \nx"),
         ("python", b"\n" * 6000),
         ("go", b"type \xff struct {}\nconst (\n\xe4 = 1\n)\n"),  # a predicate of a query wants UTF-8
+        ("go", b"type (\xff struct {})\ntype \xff struct {}\n" * 20),
     ],
 )
 def test_texts_that_hurt_once(name: str, text: bytes) -> None:
