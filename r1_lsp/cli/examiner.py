@@ -4,6 +4,7 @@ Either way go frames, four bytes of length and a pickle: Task and Examined; the 
 Both ends are ours, on pipes that nobody else can open. It imports little, so that it starts fast.
 """
 
+import contextlib
 import gc
 import os
 import pickle
@@ -16,6 +17,8 @@ from r1_lsp.cli.examine import Examined, Task, examine
 
 LENGTH = struct.Struct(">I")
 _COLLECT_EVERY = 200
+_MOST_MEMORY = 6 << 30
+"""Bytes of address space. A file of the largest size we take needs a quarter of it; a grammar gone wild takes all."""
 
 
 def frame(message: object) -> bytes:
@@ -34,6 +37,7 @@ def main(look: Callable[[Task], Examined] = examine) -> None:
     tasks, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Nothing else may write among the frames.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    _bound_memory()
     # Trees of text make much garbage and few cycles.
     gc.freeze()
     gc.disable()
@@ -44,6 +48,14 @@ def main(look: Callable[[Task], Examined] = examine) -> None:
         count += 1
         if count % _COLLECT_EVERY == 0:
             gc.collect()
+
+
+def _bound_memory() -> None:
+    """Where the system can: else one file may take the memory of the whole machine."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
 
 
 def _looked(look: Callable[[Task], Examined], task: Task) -> Examined:

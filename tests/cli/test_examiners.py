@@ -25,6 +25,7 @@ def look(task):
     print("noise on stdout", flush=True)
     if "segv" in task.path: os.kill(os.getpid(), signal.SIGSEGV)
     if "raise" in task.path: raise MemoryError("for " + task.path)
+    if "greedy" in task.path: bytearray(16 << 30)
     if "hang" in task.path: time.sleep(100)
     if "meet" in task.path:  # until another process does, too
         folder = Path(task.path).parent
@@ -42,7 +43,7 @@ def tasks(*paths: str) -> list[Task]:
 
 
 def run(*paths: str, jobs: int = 1, heard: Callable[[Examined], None] = lambda _: None) -> list[Examined]:
-    return examined(tasks(*paths), jobs=jobs, heard=heard, command=ODD_COMMAND, file_s=3.0)
+    return examined(tasks(*paths), jobs=jobs, heard=heard, command=ODD_COMMAND, file_s=6.0)
 
 
 def test_answers_come_in_the_order_of_the_files_each_once() -> None:
@@ -66,7 +67,8 @@ def test_files_are_looked_at_side_by_side(tmp_path: Path) -> None:
     [
         ("segv.py", "was ended by SIGSEGV"),
         ("raise.py", "MemoryError: for raise.py"),
-        ("hang.py", "no answer within 3 s"),
+        ("hang.py", "no answer within 6 s"),
+        ("greedy.py", "MemoryError"),
     ],
 )
 @pytest.mark.parametrize("place", [0, WAITING, 2 * WAITING])
@@ -137,8 +139,8 @@ def test_children_are_gone_with_the_command(how: signal.Signals, tmp_path: Path)
         time.sleep(0.02)
     time.sleep(0.3)
     os.kill(started.pid, how)
-    _, said = started.communicate(timeout=30)
+    _, said = started.communicate(timeout=60)
     assert children
-    assert all(gone(child, 30) for child in children)
+    assert all(gone(child, 60) for child in children)
     assert started.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
     assert b"Traceback" not in said
