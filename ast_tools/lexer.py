@@ -38,7 +38,7 @@ class Token(NamedTuple):
     text: bytes
 
 
-_PLAIN: dict[str, Kind] = {
+PLAIN: dict[str, Kind] = {
     "comment": "comment",
     "string": "string",
     "unclosed": "unclosed",
@@ -56,10 +56,10 @@ _token = tuple.__new__
 def tokens(language: Language, text: bytes, start: int = 0, end: int | None = None) -> list[Token]:
     """The tokens of [start, end), where `start` stands in code. White space is left out, line ends are not."""
     end = len(text) if end is None else end
-    return _Scan(rules(language), text, end).run(start)
+    return Scanner(rules(language), text, end).run(start)
 
 
-class _Scan:
+class Scanner:
     """One pass over a text."""
 
     def __init__(self, rules: Rules, text: bytes, end: int) -> None:
@@ -85,8 +85,8 @@ class _Scan:
         while (match := match_at(text, at, end)) is not None:
             name = names[match.lastindex or 0]
             start, at = match.start(1), match.end()
-            if name in _PLAIN:
-                kind = _PLAIN[name]
+            if name in PLAIN:
+                kind = PLAIN[name]
             else:
                 kind, at = self._special(name, match)
             word = text[start:at]
@@ -258,7 +258,7 @@ class _Scan:
                 return match.end()
             kind, end = self._as_operator(match)
         else:
-            kind, end = (_PLAIN[name], match.end()) if name in _PLAIN else self._special(name, match)
+            kind, end = (PLAIN[name], match.end()) if name in PLAIN else self._special(name, match)
         if kind == "unclosed":
             return None
         stack[-1].depth += (kind == "open") - (kind == "close")
@@ -313,17 +313,17 @@ class _Opened:
     pairs: int = 0
 
 
-_SPECIAL: dict[str, Callable[[_Scan, re.Match[bytes], int], tuple[Kind, int]]] = {
-    "line": _Scan._line,
-    "directive": _Scan._directive,
-    "nested": _Scan._nested,
-    "leave": _Scan._leave,
-    "case": _Scan._case,
-    "esac": _Scan._esac,
-    "tracked": _Scan._tracked,
-    "heredoc": _Scan._heredoc,
-    "due": _Scan._due,
-    "counted": _Scan._counted,
+_SPECIAL: dict[str, Callable[[Scanner, re.Match[bytes], int], tuple[Kind, int]]] = {
+    "line": Scanner._line,
+    "directive": Scanner._directive,
+    "nested": Scanner._nested,
+    "leave": Scanner._leave,
+    "case": Scanner._case,
+    "esac": Scanner._esac,
+    "tracked": Scanner._tracked,
+    "heredoc": Scanner._heredoc,
+    "due": Scanner._due,
+    "counted": Scanner._counted,
 }
 """How the parts are read that are not simply their expression's match; all others have no end ("endless")."""
 

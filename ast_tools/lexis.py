@@ -74,14 +74,14 @@ def _parts(language: Language) -> list[tuple[str, str]]:
     # Half of all tokens are words that cannot be the prefix of a string.
     parts.append(("word", rf"(?>{lexis.word})(?![\"'`#])"))
     if lexis.directives is not None:
-        parts.append(("directive", _directive_line(language, lexis.directives)))
+        parts.append(("directive", directive_line(language, lexis.directives)))
     if lexis.outside is not None:
         parts.append(("leave", lexis.outside[1]))
-    parts += _comment_parts(language)
+    parts += comment_parts(language)
     for number, heredoc in enumerate(lexis.heredocs):
-        parts.append((f"heredoc{number}", _renamed(heredoc.opening, f"h{number}")))
+        parts.append((f"heredoc{number}", renamed(heredoc.opening, f"h{number}")))
     for number, quote in enumerate(lexis.strings):
-        parts += _quote_parts(number, quote)
+        parts += quote_parts(number, quote)
     if lexis.brackets:
         tracked = lexis.stray is not None
         parts += [("tracked" if tracked else "open", r"[(\[{]"), ("tracked" if tracked else "close", r"[)\]}]")]
@@ -98,7 +98,7 @@ def _names(code: re.Pattern[bytes], parts: list[str]) -> tuple[str, ...]:
     return tuple(names.get(number, "") for number in range(code.groups + 1))
 
 
-def _comment_parts(language: Language) -> list[tuple[str, str]]:
+def comment_parts(language: Language) -> list[tuple[str, str]]:
     """Line and block comments; where one mark begins with the other, the longer is asked first."""
     block, nested = language.block_comment, language.lexis.nested_comments
     parts = []
@@ -120,24 +120,24 @@ def _nesting(language: Language) -> re.Pattern[bytes] | None:
     return compiled(f"(?P<start>{start})|{end}")
 
 
-def _renamed(pattern: str, suffix: str) -> str:
+def renamed(pattern: str, suffix: str) -> str:
     """Names of groups must differ between the strings of a language."""
     return re.sub(r"\(\?P(<|=)(\w+)", rf"(?P\1\2_{suffix}", pattern)
 
 
-def _quote_parts(number: int, quote: Quote) -> list[tuple[str, str]]:
+def quote_parts(number: int, quote: Quote) -> list[tuple[str, str]]:
     """The whole string, and its beginning where the end is missing."""
-    opening = _renamed(quote.opening, str(number))
+    opening = renamed(quote.opening, str(number))
     if quote.hole or quote.nests:
         return [(f"counted{number}", opening)]
-    whole = opening + _renamed(_body(quote) + quote.closing, str(number))
+    whole = opening + renamed(body(quote) + quote.closing, str(number))
     if quote.due:
         return [("due", whole)]
     again = re.sub(r"\(\?P<\w+>", "(?:", quote.opening)
     return [("string", whole), ("endless", again) if quote.lines else ("unclosed", again + r"[^\r\n]*")]
 
 
-def _body(quote: Quote) -> str:
+def body(quote: Quote) -> str:
     """What may stand between the quotes, in a form that fails in linear time."""
     if len(quote.closing) == 1:
         plain = f"[^{quote.closing}" + ("" if quote.lines else r"\r\n")
@@ -170,7 +170,7 @@ def groups(match: re.Match[bytes], suffix: str) -> tuple[tuple[str, str], ...]:
     return tuple((name.removesuffix(ends), found.decode("latin-1")) for name, found in named if name.endswith(ends))
 
 
-def _directive_line(language: Language, directives: Directives) -> str:
+def directive_line(language: Language, directives: Directives) -> str:
     """A whole line of the preprocessor, with the lines and comments that go on with it."""
     passed = [pattern for _, pattern in _passed(language)]
     passed = [r"\\\r?\n", *passed] if directives.continues else passed
@@ -180,12 +180,12 @@ def _directive_line(language: Language, directives: Directives) -> str:
 def _passed(language: Language) -> list[tuple[str, str]]:
     """Comments, and strings without holes and groups."""
     quotes = [quote for quote in language.lexis.strings if not quote.hole and "?P<" not in quote.opening]
-    parts = [*_comment_parts(language), *(part for quote in quotes for part in _quote_parts(0, quote))]
+    parts = [*comment_parts(language), *(part for quote in quotes for part in quote_parts(0, quote))]
     return [(name, pattern) for name, pattern in parts if name in ("comment", "string")]
 
 
 def _directives(language: Language, directives: Directives) -> Conditions:
-    line = rf"^[ \t]*(?P<line>{_directive_line(language, directives)})"
+    line = rf"^[ \t]*(?P<line>{directive_line(language, directives)})"
     return Conditions(
         line=compiled("|".join([line, *(pattern for _, pattern in _passed(language))])),
         never=compiled(rf"{directives.mark}[ \t]*\w+[ \t]+{directives.never}"),

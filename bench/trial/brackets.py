@@ -1,0 +1,267 @@
+"""Repairs of a region's brackets, likeliest first."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ast_tools.edits import Edit
+from ast_tools.languages import Language
+from ast_tools.lexer import PARTNER, Token
+from bench.trial.evidence import Evidence
+from bench.trial.fixes import Fix, Words, edit_of, fixes
+from bench.trial.layout import line_start
+from bench.trial.regions import Region
+from bench.trial.site import EDGE, Site
+from bench.trial.weights import table
+
+AT_CARET, ON_LINE = 3.0, 1.0
+"""What it adds to a score that the edit is where the user last typed, or on that line. Judged, not learnt."""
+LAST = -60.0
+"""Score of what is offered only where nothing else is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One repair, `edit` and what belongs to it `besides`. `doubtful`: never sure, whatever its score.
+
+    `together`: one of several repairs that are all wanted.
+    """
+
+    edit: Edit
+    score: float
+    title: str
+    blames: Token
+    reason: str
+    doubtful: bool = False
+    together: bool = False
+    besides: tuple[Edit, ...] = ()
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All its edits."""
+        return (self.edit, *self.besides)
+
+
+def candidates(language: Language, text: bytes, region: Region, words: Words, near: int | None) -> list[Candidate]:
+    """The single edits that balance a region; scores are logarithms of probabilities, up to a constant.
+
+    `near`: where the user last typed.
+    """
+    site = Site(language, text, region)
+    found = fixes(site, words)
+    weights = table(language)
+    features = Evidence(site, words).of(found)
+    ranked = [_candidate(site, fix, weights.score(keys), near) for fix, keys in zip(found, features, strict=True)]
+    ranked.sort(key=lambda candidate: (-candidate.score, candidate.edit.start))
+    return [*_distinct(text, region, ranked), *_dangling(site)]
+
+
+def _distinct(text: bytes, region: Region, ranked: list[Candidate]) -> Iterator[Candidate]:
+    """Without those that only put white space elsewhere."""
+    seen: set[tuple[bytes, bytes]] = set()
+    for candidate in ranked:
+        edit = candidate.edit
+        before = b"".join(text[region.start : edit.start].split()) + edit.new.strip()
+        key = before, b"".join(text[edit.end : edit.end + 80].split())
+        if key not in seen:
+            seen.add(key)
+            yield candidate
+
+
+def _candidate(site: Site, fix: Fix, score: float, near: int | None) -> Candidate:
+    edit = edit_of(site, fix)
+    blames, title, reason = _said(site, fix)
+    before = site.token(fix.partner - 1)
+    empty = fix.kind == "close" and fix.partner == fix.gap - 1
+    return Candidate(
+        edit=edit,
+        score=score + _nearness(site.text, edit, near),
+        title=title,
+        blames=blames,
+        reason=reason,
+        # Empty parentheses after an operator are what remains of something that is being written.
+        doubtful=empty and before.kind != "word",
+    )
+
+
+def _nearness(text: bytes, edit: Edit, near: int | None) -> float:
+    if near is None:
+        return 0.0
+    if edit.start - 1 <= near <= edit.end + 1:
+        return AT_CARET
+    return ON_LINE if line_start(text, near) == line_start(text, edit.start) else 0.0
+
+
+def _said(site: Site, fix: Fix) -> tuple[Token, str, str]:
+    """What a fix blames, what it does, and why."""
+    mark, changed = fix.bracket.decode(), site.token(fix.gap)
+    if fix.kind == "delete":
+        what = "closes nothing" if changed.kind == "close" else "is never closed"
+        return changed, f"Delete `{mark}`", f"`{mark}` on line {_line(site, changed)} {what}."
+    partner = _partner(site, fix)
+    shown, line = partner.text.decode(), _line(site, partner)
+    if fix.kind == "swap":
+        old = changed.text.decode()
+        here = _line(site, changed)
+        one, other = (shown, old) if changed.kind == "close" else (old, shown)
+        lines = (line, here) if changed.kind == "close" else (here, line)
+        reason = f"`{one}` on line {lines[0]} and `{other}` on line {lines[1]} do not match."
+        return changed, f"Replace `{old}` by `{mark}`", reason
+    if fix.kind == "close":
+        return partner, f"Insert `{mark}`", f"`{shown}` opened on line {line} is never closed."
+    return partner, f"Insert `{mark}`", f"`{shown}` on line {line} closes nothing."
+
+
+def _partner(site: Site, fix: Fix) -> Token:
+    """The bracket that a fix answers; the first suspect where that is outside the region."""
+    if fix.partner >= 0:
+        return site.tokens[fix.partner]
+    at = site.region.suspects[0].at
+    return Token("open" if site.region.suspects[0].opens else "close", at, at + 1, site.text[at : at + 1])
+
+
+def _line(site: Site, token: Token) -> int:
+    return site.text.count(b"\n", 0, token.start) + 1
+
+
+def _dangling(site: Site) -> Iterator[Candidate]:
+    """Deleting an operator and a bracket that end a line: `a + b * (`."""
+    for index in range(2, site.count):
+        token, before = site.tokens[index], site.tokens[index - 1]
+        if token.kind != "open" or before.kind != "op" or site.rest_of_line(token) or not site.suspected(token):
+            continue
+        start = site.tokens[index - 2].end
+        shown = site.text[start : token.end].decode("utf-8", "replace").strip()
+        yield Candidate(
+            edit=Edit(start, token.end, b""),
+            score=LAST,
+            title=f"Delete `{shown}`",
+            blames=token,
+            reason=f"`{token.text.decode()}` opened on line {_line(site, token)} is never closed.",
+            doubtful=True,
+        )
+
+
+# -- several suspects in one region ----------------------------------------------------------------------------------
+
+BEAM = {2: 4, 3: 2}
+"""How many ways are followed at once, by the number of suspects; one for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Some suspects answered: the text and the region by now, and the edits of the first text that led here."""
+
+    text: bytes
+    region: Region
+    edits: tuple[Edit, ...]
+    score: float
+    said: tuple[Candidate, ...]
+
+
+def several(language: Language, text: bytes, region: Region, near: int | None) -> list[Candidate]:
+    """Repairs of a region that answer its suspects one by one, openers from the innermost out, then closers."""
+    suspects = region.suspects
+    if len(suspects) < 2:
+        return []
+    found = [_all_closed(language, text, region)] if all(s.opens and s.limit >= len(text) for s in suspects) else []
+    order = [*(s for s in reversed(suspects) if s.opens), *(s for s in suspects if not s.opens)]
+    ways = [_Way(text, region, (), 0.0, ())]
+    beam = BEAM.get(len(order), 1)
+    for number in range(len(order) if not found else 0):
+        ways = [further for way in ways for further in _further(language, way, order[number].at, beam, near)]
+        ways = sorted(ways, key=lambda way: -way.score)[:beam]
+    return found + [_joined(way) for way in ways if way.edits]
+
+
+def _further(language: Language, way: _Way, suspect: int, beam: int, near: int | None) -> Iterator[_Way]:
+    """The likeliest answers to one suspect, named by its place in the first text."""
+    at = _now(way.edits, suspect)
+    mine = next((s for s in way.region.suspects if s.at == at), None)
+    if mine is None:
+        return
+    one = replace(way.region, suspects=(mine,))
+    found = candidates(language, way.text, one, Words(language, way.text), near)[:beam]
+    rest = replace(way.region, suspects=tuple(s for s in way.region.suspects if s is not mine))
+    total = math.log(sum(math.exp(c.score - found[0].score) for c in found)) + found[0].score if found else 0.0
+    for candidate in found:
+        edits = _placed(way.edits, candidate.edit)
+        if edits is not None:
+            edit = candidate.edit
+            text = way.text[: edit.start] + edit.new + way.text[edit.end :]
+            yield _Way(text, _moved(rest, edit), edits, way.score + candidate.score - total, (*way.said, candidate))
+
+
+def _moved(region: Region, edit: Edit) -> Region:
+    """A region after an edit inside it."""
+    shift = len(edit.new) - (edit.end - edit.start)
+
+    def place(offset: int) -> int:
+        return offset + shift if offset >= edit.end else offset
+
+    return Region(
+        region.start,
+        region.end + shift,
+        tuple(replace(s, at=place(s.at), limit=place(s.limit)) for s in region.suspects),
+        tuple((place(start), place(end)) for start, end in region.hidden),
+    )
+
+
+def _now(edits: tuple[Edit, ...], offset: int) -> int:
+    """Where an offset of the first text is by now."""
+    return offset + sum(len(edit.new) - (edit.end - edit.start) for edit in edits if edit.end <= offset)
+
+
+def _placed(edits: tuple[Edit, ...], edit: Edit) -> tuple[Edit, ...] | None:
+    """Edits of the first text with one more of the text after them; None where it changes what they brought."""
+    shift = 0
+    for number, other in enumerate(edits):
+        start = other.start + shift
+        if edit.end <= start:
+            return (*edits[:number], Edit(edit.start - shift, edit.end - shift, edit.new), *edits[number:])
+        if edit.start < start + len(other.new):
+            return None
+        shift += len(other.new) - (other.end - other.start)
+    return (*edits, Edit(edit.start - shift, edit.end - shift, edit.new))
+
+
+def _joined(way: _Way) -> Candidate:
+    first = way.said[0]
+    titles = " and ".join(dict.fromkeys(said.title for said in way.said))
+    reasons = " ".join(dict.fromkeys(said.reason for said in way.said))
+    return Candidate(
+        edit=way.edits[0],
+        besides=way.edits[1:],
+        score=way.score,
+        title=titles,
+        blames=first.blames,
+        reason=reasons,
+        doubtful=any(said.doubtful for said in way.said),
+    )
+
+
+def _all_closed(language: Language, text: bytes, region: Region) -> Candidate:
+    """All that is open at the end of a text closed there: on lines of their own where the opener ends its line."""
+    site = Site(language, text, region)
+    openers = {token.start: token for token in site.tokens}
+    end = len(text.rstrip())
+    new = b""
+    for suspect in reversed(region.suspects):
+        token = openers.get(suspect.at, EDGE)
+        closer = PARTNER[text[suspect.at : suspect.at + 1]]
+        alone = token is not EDGE and not site.rest_of_line(token) and suspect.at + 1 < end
+        new += (b"\n" + site.line(token)[0] + closer) if alone else closer
+    first = region.suspects[-1]
+    shown = text[first.at : first.at + 1].decode()
+    blames = Token("open", first.at, first.at + 1, text[first.at : first.at + 1])
+    line = text.count(b"\n", 0, first.at) + 1
+    others = len(region.suspects) - 1
+    return Candidate(
+        edit=Edit(end, end, new),
+        score=0.0,
+        title="Close what is open",
+        blames=blames,
+        reason=f"The text ends before `{shown}` of line {line} and {others} more are closed.",
+        # A text that breaks off in the middle of a line is cut; another may lack its closers elsewhere.
+        doubtful=text.endswith((b"\n", b"\r")),
+    )

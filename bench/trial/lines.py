@@ -1,0 +1,89 @@
+"""Candidates on one line: a string without its end, a block's header without its colon."""
+
+import re
+from collections.abc import Iterator
+
+from ast_tools.edits import Edit
+from ast_tools.lexer import Token, unmatched
+from bench.trial.brackets import Candidate
+from bench.trial.chunks import Chunk
+
+_TAIL = re.compile(rb"[)\]};:,\s]*\Z")
+_INNER = re.compile(rb"[)\]},:;%+]|\s+[=!<>]=|\s+[?&|<>*/-]|\.\w+\(| (?:in|if|else|for|and|or|not)\b")
+_QUOTE = re.compile(rb"[\"'`]+")
+
+
+def quotes(chunk: Chunk) -> Iterator[Candidate]:
+    """Places for the missing end of every string that reaches the end of its line."""
+    for token in chunk.tokens:
+        quote = _QUOTE.search(token.text) if token.kind == "unclosed" else None
+        if quote is None or len(quote.group()) > 1 or b"\n" in token.text:
+            continue
+        line = chunk.text.count(b"\n", 0, token.start) + 1
+        # A string that begins where another ended: the quotes of the whole line are out of step.
+        doubtful = any(other.kind == "string" and other.end == token.start for other in chunk.tokens)
+        mark = quote.group().decode()
+        tail = _TAIL.search(token.text)
+        first = tail.start() if tail is not None else len(token.text)
+        comment = re.search(rb"\s+" + re.escape(chunk.language.line_comment.encode()), token.text[quote.end() :])
+        inner = {match.start() for match in _INNER.finditer(token.text, quote.end(), first)}
+        if comment is not None:
+            inner.add(quote.end() + comment.start())
+        for at in sorted({*inner, *range(first, len(token.text) + 1)}):
+            if at < quote.end() or (comment is not None and at > quote.end() + comment.start()):
+                continue
+            yield Candidate(
+                edit=Edit(token.start + at, token.start + at, quote.group()),
+                score=_place_score(token.text[quote.end() : at], at - first),
+                doubtful=doubtful,
+                title=f"Insert `{mark}`",
+                blames=token,
+                reason=f"The string that begins on line {line} has no end.",
+            )
+
+
+def _place_score(inside: bytes, after_tail: int) -> float:
+    """`after_tail`: bytes into the punctuation that ends the line; below zero the string would end before a word."""
+    if after_tail >= 0:
+        return 20.0 - 3.0 * after_tail
+    one_word = b" " not in inside
+    return (21.0 if one_word else 15.0) + 0.1 * after_tail
+
+
+def colons(chunk: Chunk) -> Iterator[Candidate]:
+    """The end of a block's header that lacks its colon, where the next line is indented deeper."""
+    language = chunk.language
+    if not language.indent_based:
+        return
+    mark = language.block_opener.encode()
+    lines = chunk.lines
+    for number, (_, width, first) in enumerate(lines):
+        if first.text.decode("utf-8", "replace") not in language.block_words:
+            continue
+        header = _header(chunk, first)
+        following = next((line for line in lines[number + 1 :] if line[0] > header[-1].start), None)
+        if header[-1].text == mark or any(token.kind == "unclosed" for token in header):
+            continue
+        if following is None or following[1] <= width or any(unmatched(header)):
+            continue
+        word, line = first.text.decode(), chunk.text.count(b"\n", 0, first.start) + 1
+        yield Candidate(
+            edit=Edit(header[-1].end, header[-1].end, mark),
+            score=30.0,
+            together=True,
+            title=f"Insert `{mark.decode()}`",
+            blames=first,
+            reason=f"The `{word}` on line {line} ends without `{mark.decode()}`.",
+        )
+
+
+def _header(chunk: Chunk, first: Token) -> list[Token]:
+    """The tokens of the logical line that begins with `first`."""
+    depth, found = 0, []
+    for token in chunk.tokens[chunk.tokens.index(first) :]:
+        if token.kind == "newline" and depth <= 0:
+            break
+        depth += (token.kind == "open") - (token.kind == "close")
+        if token.kind not in ("comment", "newline"):
+            found.append(token)
+    return found
