@@ -95,7 +95,10 @@ def names_in_scope(tree: SyntaxTree, offset: int) -> tuple[Name, ...]:
     near = [name for name in names(tree) if name.known[0] <= offset <= name.known[1] and name.kind not in _NOT_KNOWN]
     near = [name for name in near if name.end < offset or (name.kind in _ANYWHERE and name.start > offset)]
     near.sort(key=lambda name: (-name.known[0], name.known[1], name.start > offset, -name.start))
-    return tuple({name.name: name for name in reversed(near)}[shown] for shown in dict.fromkeys(n.name for n in near))
+    first: dict[str, Name] = {}
+    for name in near:
+        first.setdefault(name.name, name)
+    return tuple(first.values())
 
 
 def references(tree: SyntaxTree, span: Span | None = None) -> tuple[Reference, ...]:
