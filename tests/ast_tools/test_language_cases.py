@@ -167,11 +167,9 @@ def test_a_language_answers_what_it_claims(case: Case) -> None:
             case.check(question, found)
 
 
-@pytest.mark.parametrize("case", CASES, ids=case_id)
+@pytest.mark.parametrize("case", [case for case in CASES if sample(case).language.lexis.exact], ids=case_id)
 def test_the_scanner_finds_the_brackets_of_the_grammar(case: Case) -> None:
     tree = sample(case)
-    if not tree.language.lexis.exact:
-        pytest.skip("the leaves of a tree know better")
     found = [(t.start, t.text) for t in tokens(tree.language, tree.text) if t.kind in ("open", "close")]
     wanted = [(t.start, t.text) for t in leaves(tree) if t.kind in ("open", "close")]
     assert found == (wanted if tree.language.lexis.brackets else [])
