@@ -1,8 +1,8 @@
 """A bracket repairer on trial, beside the one that ships: candidates ranked by learnt weights, checked by the parser.
 
 One lost bracket of the test projects (320 cases, eight languages): 95 % right at the first suggestion, 98 % among
-three, 81 % sure with 0.9 % wrong. It is not in use because several errors in one piece find no repair yet. The weights are
-those of a log-linear choice among all candidates of a case, fitted by gradient descent on planted losses in the
+three, 81 % sure with 0.9 % wrong. It is not in use because several errors in one piece find no repair yet. The weights
+are those of a log-linear choice among all candidates of a case, fitted by gradient descent on planted losses in the
 development projects, single tables per language added to one for all; `learn.txt` has the programs as they ran.
 """
 
