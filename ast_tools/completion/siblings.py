@@ -22,7 +22,7 @@ def far_siblings(tree: SyntaxTree, offset: int, window: int) -> list[tuple[int, 
                 return None
             left_out += _sides(tree.text, node, offset, last, window)
     if last < offset:
-        # The end of the statement above may be the beginning of what is written now: its last blocks stay.
+        # The statement above may go on: its headers and its last lines stay.
         for depth, node in enumerate(path_to(tree, last, last + 1)):
             if node.end_byte <= offset and _is_long_body(tree, node, depth, window):
                 left_out += _sides(tree.text, node, last, last, window)
@@ -34,10 +34,8 @@ def _is_long_body(tree: SyntaxTree, node: tree_sitter.Node, depth: int, window: 
 
 
 def _last_above(tree: SyntaxTree, offset: int) -> int:
-    """Where indentation counts: the last byte of code above the offset's line, whose blocks may go on there."""
+    """The last byte of code above the offset's line: a block may go on there, or a statement (`else`)."""
     end = _line_start(tree.text, offset)
-    if not tree.language.indent_based:
-        return offset
     comment = tree.language.line_comment.encode()
     while end > 0:
         start = _line_start(tree.text, end - 1)

@@ -18,6 +18,7 @@ MAX_LINE = 5_000
 """Characters; around a longer line (generated, minified) a completion is judged as text only."""
 CLOSERS = frozenset(")]}")
 _PROSE = frozenset({Place.COMMENT, Place.STRING})
+_LABELS = re.compile(r"(?:\n[ \t]*\w[\w ]*:[ \t]*)+\Z")
 _CALLABLES = frozenset({"function", "method", "macro"})
 
 
@@ -132,8 +133,9 @@ class Site:
 
     @property
     def starts_block(self) -> bool:
-        """Whether the header of a block stands right above the caret's line."""
-        return self.spot.blank_before and self.opens(self.code_above)
+        """Whether the header of a block stands right above the caret's line, labels aside."""
+        above = self.code_above if self.indents else _LABELS.sub("", self.code_above)
+        return self.spot.blank_before and self.opens(above)
 
     @cached_property
     def code_above(self) -> str:

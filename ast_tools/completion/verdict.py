@@ -42,7 +42,8 @@ class Fit:
 
 def judged(text: str, here: Site) -> Fit:
     """What becomes of the file with a text at the caret."""
-    if here.region.tree is None:
+    # Inside a string without an end, all that follows is an error, and what is written does not make it more of one.
+    if here.region.tree is None or (here.prose and here.floor):
         return Fit(text=text, added=0, clean=True, whole=True)
     if here.region.tree.language.loose:
         left_open = opens_for_good(text, here)
