@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from ast_tools.baseline import believed
 from ast_tools.edits import Edit, apply, composed, moved, origin
 from ast_tools.languages import Language
 from ast_tools.lexer import Token, tokens, unmatched
@@ -67,15 +68,16 @@ def mend(
 ) -> Mended | None:
     """What is wrong with a text and how to mend it; None when it is not parsed in time. Never raises.
 
-    Where the language has a parser of its own that takes the text, no other is asked. `guess`: try what is not sure;
-    else all that is not is left, without choices.
+    Where the language has a parser of its own that takes the text, no other is asked, and errors that are only the
+    grammar's are left out (ast_tools.baseline). `guess`: try what is not sure; else all that is not is left, without
+    choices.
     """
     if language.accepts is not None and language.accepts(text):
         return Mended()
     tree = parse(language, text, parse_budget_s)
     if tree is None:
         return None
-    if not _left(tree):
+    if not believed(tree, _left(tree)):
         return Mended()
     work = _Work(given=Lines(text), tree=tree, deadline=time.thread_time() + budget_s, parse_budget_s=parse_budget_s)
     while work.make_the_sure():
@@ -84,7 +86,7 @@ def mend(
     while guess and work.try_the_first():
         pass
     found = [*work.faults, *(work.fault(problem) for problem in _left(work.tree))]
-    faults = sorted(dict.fromkeys(found), key=lambda fault: (fault.start, fault.end))
+    faults = sorted(dict.fromkeys(believed(tree, found)), key=lambda fault: (fault.start, fault.end))
     return Mended(faults=tuple(faults), sure=sure, guessed=work.edits)
 
 
