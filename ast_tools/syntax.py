@@ -79,7 +79,7 @@ class _Placed:
         # Its words name lines of the whole text.
         before = len(re.findall(rb"\r\n|\n|\r", text[: piece.start]))
         stopped = language.locate(b"\n" * before + text[piece.start : piece.end]) if language.locate else None
-        if stopped is None:
+        if stopped is None or stopped[2].startswith(language.out_of_place):
             return None
         if stopped[2].startswith(language.newer):
             alone = parse(language, text[piece.start : piece.end])

@@ -1,0 +1,85 @@
+"""Which repair of a statement people mean: a weighted sum of what can be seen of each, learnt from people's repairs."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from ast_tools.repair.reading import Change, Gain, Reading
+from ast_tools.repair.statements import Broken
+
+Features = list[tuple[str, float]]
+_NEAR = 3
+CLASS = "class: "
+"""What the names of classes of edits begin with."""
+
+
+def features(reading: Reading, changes: Sequence[Change], gain: Gain, broken: Broken) -> Features:
+    """What can be seen of a repair, by name."""
+    taken = sum(change.end - change.start for change in changes)
+    given = sum(len(change.new) for change in changes)
+    found: Features = [
+        (f"changes {len(changes)}", 1.0),
+        ("given", gain.given / 10),
+        ("around", gain.around / 10),
+        ("loss", min(gain.total, 0.0) / 10),
+        ("worst", gain.worst / 10),
+        ("surprise", (gain.worst - gain.worst_before) / 10),
+        ("was likely", max(gain.worst_before + 3.0, 0.0)),
+        ("n taken", math.log1p(taken)),
+        ("n given", given / 5),
+        ("taken", -gain.taken / 10 / max(taken, 1)),
+    ]
+    for change in changes:
+        found += _class(change, broken) + _words(reading, change)
+    return found
+
+
+def _words(reading: Reading, change: Change) -> Features:
+    """Whether the words of a text that is read anew are known here, and its characters are such."""
+    if len(change.new) < 2 and change.start == change.end:
+        return []
+    kind, _, _ = change.label.partition(" ")
+    before = {reading.found[at].text for at in range(change.start, change.end)}
+    new = [new for new in change.new if new.text not in before]
+    found: Features = []
+    words = [one.text for one in new if one.kind == "word" and one.text not in reading.keywords]
+    if words:
+        unknown = sum(word not in reading.names and word not in reading.counts.symbols for word in words)
+        found.append((f"{kind} words known" if not unknown else f"{kind} words unknown", 1.0))
+    if any(one.kind == "string" and _is_long(one.text) for one in new) and not reading.language.indent_based:
+        found.append(("long character", 1.0))
+    return found
+
+
+def _is_long(text: bytes) -> bool:
+    """Whether a text in single quotes is more than one character."""
+    inner = text[1:-1]
+    return (
+        text[:1] == b"'" and len(inner) > (2 if inner[:1] == b"\\" else 1) and inner[:2] not in (b"\\x", b"\\u", b"\\0")
+    )
+
+
+def _class(change: Change, broken: Broken) -> Features:
+    kind, _, _ = change.label.partition(" ")
+    found: Features = [(kind, 1.0), (f"{CLASS}{change.label}", 1.0), (f"{kind} {_distance(change, broken)}", 1.0)]
+    if change.start < broken.start:
+        found.append((f"{kind} before", 1.0))
+    elif change.start == broken.start:
+        found.append((f"{kind} first", 1.0))
+    if change.end == broken.end:
+        found.append((f"{kind} last", 1.0))
+    if change.start <= broken.start and change.end >= broken.end and not change.new:
+        found.append(("delete statement", 1.0))
+    return found
+
+
+def _distance(change: Change, broken: Broken) -> str:
+    """Where a change stands to the place where the parser stopped, in tokens."""
+    if change.start <= broken.mark <= change.end:
+        return "at mark"
+    away = change.start - broken.mark if change.start > broken.mark else change.end - broken.mark
+    return f"at {max(-8, min(8, away)) if abs(away) <= _NEAR else (-8 if away < 0 else 8)}"
+
+
+def score(found: Features, weights: Mapping[str, float]) -> float:
+    """The weighted sum."""
+    return sum(weights.get(name, 0.0) * value for name, value in found)

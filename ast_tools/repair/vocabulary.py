@@ -1,0 +1,107 @@
+"""The tokens of a text as a grammar's reader sees them: operators whole, words by class, line ends as marks."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from ast_tools.grammar import grammar
+from ast_tools.languages import Language
+from ast_tools.lexer import Token
+
+SAME, NEXT, DEEPER, SHALLOWER = range(4)
+"""How a token stands to the one before: on its line, or on a later one that is indented as much, more or less."""
+
+
+@cache
+def operators(language: Language) -> frozenset[bytes]:
+    """The operators of more than one character that the grammar knows."""
+    return frozenset(
+        text for text in _literals(language) if len(text) > 1 and not any(c.isalnum() for c in text.decode())
+    )
+
+
+@cache
+def keywords(language: Language) -> frozenset[bytes]:
+    """The words that the grammar knows, and those the record names."""
+    found = {text for text in _literals(language) if text.isalpha() and text.isascii()}
+    return frozenset(found | {word.encode() for word in language.keywords})
+
+
+@cache
+def _literals(language: Language) -> frozenset[bytes]:
+    known = grammar(language.name)
+    if known is None:
+        return frozenset()
+    kinds = range(known.node_kind_count)
+    names = (known.node_kind_for_id(kind) for kind in kinds if not known.node_kind_is_named(kind))
+    return frozenset(
+        name.encode() for name in names if name and " " not in name and '"' not in name and "'" not in name
+    )
+
+
+def whole(language: Language, found: Iterable[Token]) -> list[Token]:
+    """The tokens that count (no comments, no line ends), with operators joined that the scanner takes apart."""
+    known, result = operators(language), list[Token]()
+    for token in found:
+        if token.kind in ("comment", "newline"):
+            continue
+        last = result[-1] if result else None
+        if token.kind == "op" and last is not None and last.kind == "op" and last.end == token.start:
+            joined = last.text + token.text
+            if joined in known:
+                result[-1] = Token("op", last.start, token.end, joined)
+                continue
+        result.append(token)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Where lines begin and how far they are indented."""
+
+    starts: list[int]
+    widths: list[int]
+
+    @classmethod
+    def of(cls, text: bytes) -> "Margins":
+        """Reads a text once."""
+        starts, widths, at = [], [], 0
+        for line in text.splitlines(keepends=True):
+            lead = line[: len(line) - len(line.lstrip())]
+            starts.append(at)
+            widths.append(len(lead.expandtabs(8)))
+            at += len(line)
+        return cls(starts, widths)
+
+    def line(self, offset: int) -> int:
+        """The number of the line an offset is on, from 0."""
+        return max(0, bisect_right(self.starts, offset) - 1)
+
+    def step(self, before: Token | None, token: Token) -> int:
+        """How `token` stands to the token before it."""
+        if before is None:
+            return NEXT
+        one, other = self.line(before.end - 1), self.line(token.start)
+        if one == other or not self.widths:
+            return SAME
+        one = self.line(before.start)
+        difference = self.widths[other] - self.widths[one]
+        return DEEPER if difference > 0 else SHALLOWER if difference < 0 else NEXT
+
+
+def spelling(token: Token) -> bytes:
+    """What stands for a token in statistics: punctuation and words themselves, literals by their kind."""
+    if token.kind == "string":
+        return b"<char>" if token.text.startswith(b"'") else b"<string>"
+    if token.kind in ("number", "unclosed"):
+        return b"<" + token.kind.encode() + b">"
+    return token.text
+
+
+def name_class(text: bytes) -> bytes:
+    """The class of a name that statistics do not know by itself, by how it is written."""
+    bare = text.strip(b"_")
+    if len(bare) > 1 and bare.isupper():
+        return b"<NAME>"
+    return b"<Name>" if bare[:1].isupper() else b"<name>"
