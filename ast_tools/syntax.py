@@ -8,6 +8,7 @@ import tree_sitter
 
 from ast_tools.edits import Edit
 from ast_tools.lexer import PARTNER, Token
+from ast_tools.misuses import misuses
 from ast_tools.repair.chunks import Chunk, chunks
 from ast_tools.tree import PARSE_BUDGET_S, SyntaxTree, parse, reparse
 
@@ -49,8 +50,14 @@ def problems(tree: SyntaxTree) -> tuple[Problem, ...]:
 
 
 def refusal(tree: SyntaxTree) -> Problem | None:
-    """Where the language's own parser refuses a text that the grammar finds clean, if not for being newer."""
+    """Where the language itself refuses a text that the grammar finds clean.
+
+    Its own parser says so, if not for being newer; where we have none, what the grammar takes in spite of the language.
+    """
     language = tree.language
+    if language.locate is None:
+        found = next(iter(misuses(tree)), None)
+        return Problem(start=found.start, end=found.end, message=found.message, kind="unexpected") if found else None
     stopped = language.locate(tree.text) if language.locate is not None and not tree.has_error else None
     if stopped is None or stopped[2].startswith(language.newer):
         return None

@@ -26,7 +26,7 @@ from ast_tools.repair.likelihood import Counts, counted
 from ast_tools.repair.ranking import CLASS, Features, features, score
 from ast_tools.repair.statement_repairs import ALONE_SCORE, SURE_LEAD, checked_candidates
 from ast_tools.repair.tables import Table
-from ast_tools.repair.vocabulary import Margins, keywords, spelling, whole
+from ast_tools.repair.vocabulary import keywords, spelling, whole
 from bench.corpora import files
 from bench.parallel import spread
 
@@ -82,7 +82,7 @@ def clean_texts(name: str, data: Path, part: str) -> list[bytes]:
 
 def count(language: Language, texts: Sequence[bytes]) -> Counts:
     """The counts of some texts, without what is too rare to say anything."""
-    read = [(whole(language, tokens(language, text)), Margins.of(text)) for text in texts]
+    read = [(whole(language, tokens(language, text)), text) for text in texts]
     return counted(language, read, _symbols([found for found, _ in read]), LEAST)
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ast_tools.languages import Language
 from ast_tools.lexer import PARTNER, Token
-from ast_tools.repair.vocabulary import SAME, Margins, name_class, spelling
+from ast_tools.repair.vocabulary import SAME, name_class, spelling, step
 
 STEPS = 4
 OTHER = 0
@@ -189,17 +189,17 @@ def _around(place: Place, kind: int) -> Place:
 
 
 def counted(
-    language: Language, texts: Iterable[tuple[list[Token], Margins]], symbols: Sequence[bytes], least: Sequence[int]
+    language: Language, texts: Iterable[tuple[list[Token], bytes]], symbols: Sequence[bytes], least: Sequence[int]
 ) -> Counts:
     """Counts the tokens of clean texts. `least`: how often contexts of each length must occur to be kept."""
     seen: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     counts = Counts(symbols, Followers.of({}))
-    for found, margins in texts:
+    for found, text in texts:
         place, before = START, None
         for token in found:
-            step, symbol = margins.step(before, token), counts.symbol(token)
+            stepped, symbol = step(text, before, token), counts.symbol(token)
             for context in place.contexts():
-                seen[context][symbol * STEPS + step] += 1
-            place, before = moved(language, place, token, symbol, step), token
+                seen[context][symbol * STEPS + stepped] += 1
+            place, before = moved(language, place, token, symbol, stepped), token
     kept = {context: some for context, some in seen.items() if sum(some.values()) >= least[context >> 60]}
     return Counts(symbols, Followers.of(kept))

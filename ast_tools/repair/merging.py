@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 
+from ast_tools.misuses import misuses
 from ast_tools.repair.repair import Repair
 from ast_tools.repair.search import Found, search
 from ast_tools.repair.statement_repairs import statement_repairs
@@ -19,10 +20,21 @@ def all_repairs(tree: SyntaxTree, near: int | None, budget_s: float, *, parser: 
     """Repairs of both kinds, the likelier first, at most MOST that blame one line; see `ast_tools.repair.repairs`."""
     started = time.thread_time()
     found = [_repair(one) for one in search(tree, near, budget_s, parser=parser)]
-    if not parser or not (tree.has_error or _refused(tree)):
+    if not parser:
         return found
+    if not (tree.has_error or _refused(tree)):
+        return [*found, *_meant(tree)]
     deadline = max(started + budget_s, time.thread_time() + LEAST_SHARE * budget_s)
     return _merged(tree.text, found, statement_repairs(tree, near, deadline))
+
+
+def _meant(tree: SyntaxTree) -> list[Repair]:
+    """What may be meant where the grammar takes what its language does not; never sure: the parser cannot tell."""
+    return [
+        Repair(edits=(edit,), title=title, reason=misuse.message, start=misuse.start, end=misuse.end, sure=False)
+        for misuse in misuses(tree)
+        for title, edit in misuse.meant[:MOST]
+    ]
 
 
 def _refused(tree: SyntaxTree) -> bool:

@@ -8,8 +8,9 @@ from functools import cached_property
 from ast_tools.edits import Edit
 from ast_tools.languages import Language
 from ast_tools.lexer import Kind, Token, tokens
-from ast_tools.repair.likelihood import START, Counts, Place, moved
-from ast_tools.repair.vocabulary import SAME, Margins, keywords, operators, whole
+from ast_tools.repair.likelihood import OTHER, START, Counts, Place, moved
+from ast_tools.repair.vocabulary import SAME, keywords, operators, step, whole
+from ast_tools.spelling import word_like
 
 FAR = 25
 """Tokens after an edit that are read again, while the edit changes what they stand in; and of a new text that count."""
@@ -60,23 +61,27 @@ class Gain:
 
 
 class Reading:
-    """The tokens of a piece, each with its symbol, how it stands to the one before, and how likely it is there."""
+    """The tokens of a piece, each with its symbol, how it stands to the one before, and how likely it is there.
+
+    Only those in `window`, [first, last), are read; of the others only the names are known.
+    """
 
     def __init__(
-        self, language: Language, text: bytes, found: Sequence[Token], counts: Counts, margins: Margins
+        self, language: Language, text: bytes, found: Sequence[Token], counts: Counts, window: tuple[int, int]
     ) -> None:
         self.language, self.text, self.found, self.counts = language, text, found, counts
         self.keywords, self.operators = keywords(language), operators(language)
-        self.symbols = [counts.symbol(token) for token in found]
-        self.steps: list[int] = []
-        self.places: list[Place] = [START]
-        self.logs: list[float] = []
-        before = None
-        for token, symbol in zip(found, self.symbols, strict=True):
-            step, place = margins.step(before, token), self.places[-1]
-            self.steps.append(step)
-            self.logs.append(counts.log(place, symbol, step))
-            self.places.append(moved(language, place, token, symbol, step))
+        first, last = max(window[0], 0), min(window[1], len(found))
+        self.symbols, self.steps, self.logs = [OTHER] * len(found), [SAME] * len(found), [0.0] * len(found)
+        self.places: list[Place] = [START] * (len(found) + 1)
+        before = found[first - 1] if first else None
+        for number in range(first, last):
+            token = found[number]
+            symbol, stepped = counts.symbol(token), step(text, before, token)
+            place = self.places[number]
+            self.symbols[number], self.steps[number] = symbol, stepped
+            self.logs[number] = counts.log(place, symbol, stepped)
+            self.places[number + 1] = moved(language, place, token, symbol, stepped)
             before = token
 
     def gain(self, changes: Sequence[Change]) -> Gain:
@@ -99,18 +104,18 @@ class Reading:
 
     def _reread(self, place: Place, change: Change, until: int | None) -> tuple[float, Place, float]:
         """The tokens after a change, up to the next change or to where all is as it was."""
-        total, worst, step = 0.0, 0.0, self._next_step(change)
+        total, worst, first = 0.0, 0.0, self._next_step(change)
         end = until if until is not None else min(change.end + FAR, len(self.found))
         for number in range(change.end, end):
             if number >= change.end + 3 and place == self.places[number]:
                 return total, self.places[end], worst
             symbol = self.symbols[number]
-            stepped = self.steps[number] if step is None else step
+            stepped = self.steps[number] if first is None else first
             log = self.counts.log(place, symbol, stepped)
             total += log - self.logs[number]
             if number < change.end + 3:
                 worst = min(worst, log)
-            place, step = moved(self.language, place, self.found[number], symbol, stepped), None
+            place, first = moved(self.language, place, self.found[number], symbol, stepped), None
         return total, place, worst
 
     def _next_step(self, change: Change) -> int | None:
@@ -178,8 +183,3 @@ _KINDS: dict[bytes, Kind] = {
     b"<number>": "number",
     b"<unclosed>": "unclosed",
 }
-
-
-def word_like(text: bytes) -> bool:
-    """Whether characters can all be part of a word."""
-    return bool(text) and all(byte >= 128 or chr(byte).isalnum() or byte == ord("_") for byte in text)

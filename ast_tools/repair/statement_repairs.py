@@ -15,19 +15,21 @@ from ast_tools.repair.literals import literal_edits
 from ast_tools.repair.logical_lines import Lines
 from ast_tools.repair.pairs import pair_edits
 from ast_tools.repair.ranking import features, score
-from ast_tools.repair.reading import Change, Reading
+from ast_tools.repair.reading import FAR, Change, Reading
 from ast_tools.repair.repair import Repair
 from ast_tools.repair.spans import spans
 from ast_tools.repair.statements import Beginnings, Broken
 from ast_tools.repair.tables import Table, table
 from ast_tools.repair.token_edits import deleted, token_edits
 from ast_tools.repair.typos import word_edits
-from ast_tools.repair.vocabulary import SAME, Margins, whole
+from ast_tools.repair.vocabulary import SAME, whole
 from ast_tools.repair.wording import said
 from ast_tools.tree import SyntaxTree
 
 AROUND = 8
 """Tokens before the broken statement that may be wrong as well."""
+BEFORE = 300
+"""Tokens before the broken statement that are read, to know where it stands."""
 WIDEST = 60
 """Tokens of a broken statement that are edited."""
 SEEDS = 14
@@ -121,11 +123,15 @@ def _first_mended(
     broken = judge.located(hint)
     if broken is None:
         return None
-    reading = Reading(tree.language, text, read, table.counts, Margins.of(text))
+    reading = _reading(tree.language, text, read, table, broken)
     simple, double = candidates(reading, broken, table.weights)
     if isinstance(judge, Lines):
         simple = sorted([*_indented(judge, broken), *simple], key=lambda fix: -fix.score)
     return _Checked(judge, broken, table.trusted, deadline).mended(reading, simple, double)
+
+
+def _reading(language: Language, text: bytes, read: Sequence[Token], table: Table, broken: Broken) -> Reading:
+    return Reading(language, text, read, table.counts, (broken.start - BEFORE, broken.end + WIDEST + FAR))
 
 
 def _judge(tree: SyntaxTree, text: bytes, span: tuple[int, int], read: Sequence[Token]) -> "Judge":
@@ -150,7 +156,7 @@ def checked_candidates(
     broken = judge.located(tree.errors[0].start_byte if tree.errors else 0)
     if broken is None:
         return
-    reading = Reading(language, text, read, table.counts, Margins.of(text))
+    reading = _reading(language, text, read, table, broken)
     checked = _Checked(judge, broken, table.trusted, math.inf)
     for fixes in candidates(reading, broken, table.weights):
         for fix in checked.taken(fixes, tries, most):

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from ast_tools.edits import Edit
 from ast_tools.lexer import PARTNER, Token
 from ast_tools.repair.likelihood import moved
-from ast_tools.repair.reading import Change, New, Reading, kind_of, word_like
+from ast_tools.repair.reading import Change, New, Reading, kind_of
 from ast_tools.repair.vocabulary import NEXT, SAME
+from ast_tools.spelling import word_like
 
 PER_GAP = 6
 """Symbols that are tried in one place, besides the marks that are lost most often."""

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from ast_tools.repair.reading import Change, Reading, word_like
+from ast_tools.repair.reading import Change, Reading
+from ast_tools.spelling import distance, near
 
 ALIASES: dict[bytes, tuple[bytes, ...]] = {
     b"and": (b"&&",),
@@ -68,16 +69,6 @@ def _changed(one: bytes, other: bytes) -> str:
     return "case" if one.lower() == other.lower() else str(distance(one, other))
 
 
-def near(one: bytes, other: bytes) -> bool:
-    """Whether one could be a misspelling of the other: a short word one letter away, a long one two."""
-    if one == other or not word_like(other[:1]):
-        return False
-    if one.lower() == other.lower():
-        return True
-    shorter = min(len(one), len(other))
-    return shorter >= 2 and distance(one, other) <= (1 if shorter < 5 else 2)
-
-
 def _split(reading: Reading, number: int) -> Iterator[Change]:
     """`elseif`, `inti`, `returnx`."""
     text = reading.found[number].text
@@ -130,19 +121,3 @@ def _translated(reading: Reading, number: int) -> Iterator[Change]:
 
 def _knows(reading: Reading, text: bytes) -> bool:
     return text in reading.keywords or text in reading.operators or text in b"{:!"
-
-
-def distance(one: bytes, other: bytes) -> int:
-    """Damerau and Levenshtein's distance, neighbours swapped counting one; 3 for more than two."""
-    if abs(len(one) - len(other)) > 2:
-        return 3
-    previous: list[int] = []
-    current = list(range(len(other) + 1))
-    for row, left in enumerate(one, 1):
-        before, previous, current = previous, current, [row, *[0] * len(other)]
-        for column, right in enumerate(other, 1):
-            cost = previous[column - 1] + (left != right)
-            current[column] = min(cost, previous[column] + 1, current[column - 1] + 1)
-            if row > 1 and column > 1 and left == other[column - 2] and one[row - 2] == right:
-                current[column] = min(current[column], before[column - 2] + 1)
-    return min(current[-1], 3)

@@ -1,14 +1,14 @@
 """The tokens of a text as a grammar's reader sees them: operators whole, words by class, line ends as marks."""
 
-from bisect import bisect_right
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 
 from ast_tools.grammar import grammar
 from ast_tools.languages import Language
 from ast_tools.lexer import Token
 
+_LEAD = re.compile(rb"[ \t\f]*")
 SAME, NEXT, DEEPER, SHALLOWER = range(4)
 """How a token stands to the one before: on its line, or on a later one that is indented as much, more or less."""
 
@@ -56,38 +56,21 @@ def whole(language: Language, found: Iterable[Token]) -> list[Token]:
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class Margins:
-    """Where lines begin and how far they are indented."""
+def step(text: bytes, before: Token | None, token: Token) -> int:
+    """How `token` stands to the token before it."""
+    if before is None:
+        return NEXT
+    if text.find(b"\n", before.end, token.start) < 0:
+        return SAME
+    difference = _indentation(text, token.start) - _indentation(text, before.start)
+    return DEEPER if difference > 0 else SHALLOWER if difference < 0 else NEXT
 
-    starts: list[int]
-    widths: list[int]
 
-    @classmethod
-    def of(cls, text: bytes) -> "Margins":
-        """Reads a text once."""
-        starts, widths, at = [], [], 0
-        for line in text.splitlines(keepends=True):
-            lead = line[: len(line) - len(line.lstrip())]
-            starts.append(at)
-            widths.append(len(lead.expandtabs(8)))
-            at += len(line)
-        return cls(starts, widths)
-
-    def line(self, offset: int) -> int:
-        """The number of the line an offset is on, from 0."""
-        return max(0, bisect_right(self.starts, offset) - 1)
-
-    def step(self, before: Token | None, token: Token) -> int:
-        """How `token` stands to the token before it."""
-        if before is None:
-            return NEXT
-        one, other = self.line(before.end - 1), self.line(token.start)
-        if one == other or not self.widths:
-            return SAME
-        one = self.line(before.start)
-        difference = self.widths[other] - self.widths[one]
-        return DEEPER if difference > 0 else SHALLOWER if difference < 0 else NEXT
+def _indentation(text: bytes, offset: int) -> int:
+    """Columns that the line of an offset is indented."""
+    start = text.rfind(b"\n", 0, offset) + 1
+    lead = _LEAD.match(text, start, offset)
+    return len(lead.group().expandtabs(8)) if lead is not None else 0
 
 
 def spelling(token: Token) -> bytes:
