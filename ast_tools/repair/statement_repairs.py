@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from ast_tools.edits import Edit, apply
+from ast_tools.edits import Edit, apply, composed, origin
 from ast_tools.languages import Language
 from ast_tools.lexer import Token, tokens
 from ast_tools.repair.indentation import indentations
@@ -97,6 +97,8 @@ def mended(tree: SyntaxTree, span: tuple[int, int], table: Table, deadline: floa
     text, (start, end) = tree.text, span
     hint = next((error.start_byte for error in tree.errors if error.start_byte >= start), start)
     for _ in range(MAX_ERRORS):
+        if found and time.thread_time() > deadline:
+            break
         one = _first_mended(tree, text, (start, end), hint, table, deadline)
         if one is None:
             break
@@ -322,81 +324,45 @@ def statement_repairs(tree: SyntaxTree, near: int | None, deadline: float) -> li
 
 def _repairs_in(tree: SyntaxTree, span: tuple[int, int], learnt: Table, deadline: float) -> list[Repair]:
     found: list[Repair] = []
+    done: tuple[Edit, ...] = ()
     firsts: list[Repair] = []
-    back = _Back()
     errors = mended(tree, span, learnt, deadline)
     for one in errors:
-        mine = [repair for fix in one.fixes if (repair := _told(one, fix, back)) is not None]
+        mine = [repair for fix in one.fixes if (repair := _told(one, fix, done)) is not None]
         found += mine
         firsts += mine[:1]
-        if not mine:
-            break
-        back.applied(one.fixes[0].edits)
-    if len(firsts) > 1 and len(firsts) == len(errors) and errors[-1].whole and _apart(firsts):
-        found.insert(0, _together(firsts))
+        if one.fixes:
+            done = composed(done, one.fixes[0].edits)
+    if len(firsts) > 1 and errors[-1].whole:
+        found.insert(0, _together(firsts, done))
     return found
 
 
-def _apart(repairs: Sequence[Repair]) -> bool:
-    edits = sorted((edit for one in repairs for edit in one.edits), key=lambda edit: (edit.start, edit.end))
-    return all(one.end <= other.start for one, other in pairwise(edits))
-
-
-def _told(one: Mended, fix: Fix, back: "_Back") -> Repair | None:
+def _told(one: Mended, fix: Fix, done: Sequence[Edit]) -> Repair | None:
+    """A repair as edits of the first text, of which `done` made the one it was found in; None where they touch."""
     words = said(one.reading, fix.changes)
-    edits = [back.edit(edit) for edit in fix.edits]
-    blames = back.span(words.blames)
-    known = [edit for edit in edits if edit is not None]
-    if len(known) < len(edits) or blames is None:
+    shift, reached = 0, []
+    for edit in done:
+        reached.append((edit.start + shift, edit.start + shift + len(edit.new)))
+        shift += len(edit.new) - (edit.end - edit.start)
+    if any(edit.start < end and start < edit.end for edit in fix.edits for start, end in reached):
         return None
-    sure = fix is one.fixes[0] and one.sure
-    return Repair(edits=tuple(known), title=words.title, reason=words.reason, start=blames[0], end=blames[1], sure=sure)
-
-
-def _together(firsts: Sequence[Repair]) -> Repair:
-    edits = sorted((edit for repair in firsts for edit in repair.edits), key=lambda edit: (edit.start, edit.end))
     return Repair(
-        edits=tuple(edits),
+        edits=tuple(Edit(origin(done, edit.start), origin(done, edit.end), edit.new) for edit in fix.edits),
+        title=words.title,
+        reason=words.reason,
+        start=origin(done, words.blames[0]),
+        end=max(origin(done, words.blames[1]), origin(done, words.blames[0]) + 1),
+        sure=fix is one.fixes[0] and one.sure,
+    )
+
+
+def _together(firsts: Sequence[Repair], edits: tuple[Edit, ...]) -> Repair:
+    return Repair(
+        edits=edits,
         title=f"Repair {len(firsts)} places",
         reason=" ".join(dict.fromkeys(repair.reason for repair in firsts)),
         start=firsts[0].start,
         end=firsts[0].end,
         sure=False,
     )
-
-
-class _Back:
-    """Leads offsets of a text that was edited some times back to the text before."""
-
-    def __init__(self) -> None:
-        self._rounds: list[tuple[Edit, ...]] = []
-
-    def applied(self, edits: Sequence[Edit]) -> None:
-        """These edits, in offsets of the text as it was before them, were applied too."""
-        self._rounds.append(tuple(sorted(edits, key=lambda edit: (edit.start, edit.end))))
-
-    def edit(self, edit: Edit) -> Edit | None:
-        """The same edit of the first text; None where it changes what an earlier edit brought."""
-        span = self.span((edit.start, edit.end))
-        return Edit(*span, edit.new) if span is not None else None
-
-    def span(self, span: tuple[int, int]) -> tuple[int, int] | None:
-        """The same bytes in the first text."""
-        for edits in reversed(self._rounds):
-            start, end = _before(edits, span[0]), _before(edits, span[1])
-            if start is None or end is None:
-                return None
-            span = (start, end)
-        return span
-
-
-def _before(edits: Sequence[Edit], offset: int) -> int | None:
-    shift = 0
-    for edit in edits:
-        start = edit.start + shift
-        if offset <= start and (offset < start or edit.start < edit.end or not edit.new):
-            break
-        if offset < start + len(edit.new):
-            return None
-        shift += len(edit.new) - (edit.end - edit.start)
-    return offset - shift
