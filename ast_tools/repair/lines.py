@@ -10,6 +10,7 @@ from ast_tools.repair.chunks import Chunk
 
 _TAIL = re.compile(rb"[)\]};:,\s]*\Z")
 _INNER = re.compile(rb"[)\]},:;%+]|\s+[=!<>]=|\s+[?&|<>*/-]|\.\w+\(| (?:in|if|else|for|and|or|not)\b")
+_FIRST_WORD = re.compile(rb"\w*")
 _QUOTE = re.compile(rb"[\"'`]+")
 
 
@@ -22,6 +23,10 @@ def quotes(chunk: Chunk) -> Iterator[Candidate]:
         line = chunk.text.count(b"\n", 0, token.start) + 1
         # A string that begins where another ended: the quotes of the whole line are out of step.
         doubtful = any(other.kind == "string" and other.end == token.start for other in chunk.tokens)
+        # The quotes may differ, or stand before a name.
+        inner = token.text[quote.end() :]
+        doubtful |= any(mark in inner for mark in (b'"', b"'") if mark != quote.group())
+        doubtful |= any(other.kind == "word" and other.text == _FIRST_WORD.match(inner)[0] for other in chunk.tokens)
         mark = quote.group().decode()
         tail = _TAIL.search(token.text)
         first = tail.start() if tail is not None else len(token.text)

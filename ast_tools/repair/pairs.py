@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ast_tools.edits import Edit
 from ast_tools.lexer import PARTNER, Token
-from ast_tools.repair.reading import Change, New, Reading
+from ast_tools.repair.reading import Change, New, Reading, kind_of
 from ast_tools.repair.token_edits import deleted, inserted, replaced
 from ast_tools.repair.vocabulary import SAME
 
@@ -54,25 +54,19 @@ def _both(reading: Reading, opener: int, closer: int, kind: bytes | None) -> Cha
 
 def _wrapped(reading: Reading, number: int, high: int) -> Iterator[Changes]:
     """`if a > b {`, `print x`: what follows a word on its line belongs into parentheses."""
-    found = reading.found
+    found, start = reading.found, number + 1
     word = found[number]
-    if word.kind != "word" or number + 1 >= len(found) or reading.steps[number + 1] != SAME:
+    if word.kind != "word" or start >= len(found) or reading.steps[start] != SAME:
         return
-    if found[number + 1].text == b"(" and word.text not in reading.keywords:
+    if found[start].text == b"(" and word.text not in reading.keywords:
         return
-    what = reading.label(word.text, word.kind)
-    start = Change(
-        number + 1, number + 1, (New("open", b"(", SAME),), f"wrap after {what}", inserted(reading, number + 1, b"(")
-    )
-    for end in _ends(reading, number + 2, high):
-        close = Change(
-            end,
-            end,
-            (New("close", b")", SAME),),
-            f"wrap before {_following(reading, end)}",
-            inserted(reading, end, b")"),
-        )
-        yield (start, close)
+    opened = _bracket(reading, start, b"(", f"wrap after {reading.label(word.text, word.kind)}")
+    for end in _ends(reading, start, high):
+        yield opened, _bracket(reading, end, b")", f"wrap before {_following(reading, end)}")
+
+
+def _bracket(reading: Reading, gap: int, mark: bytes, label: str) -> Change:
+    return Change(gap, gap, (New(kind_of(mark), mark, SAME),), label, inserted(reading, gap, mark))
 
 
 def _following(reading: Reading, gap: int) -> str:
@@ -87,7 +81,7 @@ def _ends(reading: Reading, start: int, high: int) -> Iterator[int]:
     for gap in range(start, min(high + 1, len(reading.found) + 1)):
         ends_line = gap == len(reading.found) or reading.steps[gap] != SAME
         text = reading.found[gap].text if gap < len(reading.found) else b""
-        if depth == 0 and (ends_line or text in (b")", b"{", b";", b":", b",")):
+        if gap > start and depth == 0 and (ends_line or text in (b")", b"{", b";", b":", b",")):
             yield gap
             given += 1
         if ends_line or given >= MAX_ENDS or (depth == 0 and text in (b")", b"{", b";")):
@@ -99,22 +93,25 @@ def _ends(reading: Reading, start: int, high: int) -> Iterator[int]:
 def _closed(reading: Reading, low: int, high: int) -> Iterator[Changes]:
     """All brackets that a statement leaves open are closed at once, at the end of a line or of the statement."""
     found, stack = reading.found, list[bytes]()
-    for gap in range(low, min(high + 1, len(found) + 1)):
-        text = found[gap].text if gap < len(found) else b""
-        ends = gap == len(found) or reading.steps[gap] != SAME or text in (b";", b":", b"{")
-        if ends and len(stack) > 1 and b"{" not in stack and gap > low:
-            marks = [PARTNER[opener] for opener in reversed(stack)]
-            new = tuple(New("close", mark, SAME) for mark in marks)
-            yield (
-                Change(
-                    gap, gap, new, f"close {len(marks)}", Edit(found[gap - 1].end, found[gap - 1].end, b"".join(marks))
-                ),
-            )
-        if gap == len(found):
-            break
-        if found[gap].kind == "open":
-            stack.append(text)
-        elif found[gap].kind == "close" and stack and stack[-1] == PARTNER[text]:
+    for gap in range(low, min(high, len(found) - 1) + 1):
+        token = found[gap]
+        if stack and b"{" not in stack and (reading.steps[gap] != SAME or token.text in (b";", b":", b"{")):
+            yield from _all_closed(reading, gap, [PARTNER[opener] for opener in reversed(stack)])
+        if token.kind == "open":
+            stack.append(token.text)
+        elif token.kind == "close" and stack and stack[-1] == PARTNER[token.text]:
             stack.pop()
-        elif text in (b";", b"}", b"{"):
+        elif token.text in (b";", b"}", b"{"):
             stack.clear()
+    if stack and b"{" not in stack and high >= len(found):
+        yield from _all_closed(reading, len(found), [PARTNER[opener] for opener in reversed(stack)])
+
+
+def _all_closed(reading: Reading, gap: int, closers: Sequence[bytes]) -> Iterator[Changes]:
+    """One closer alone is tried elsewhere; with a semicolon it is not."""
+    endings = [(b";",)] if reading.language.needs_semicolons else []
+    for marks in ([*closers], *([*closers, *ending] for ending in endings)):
+        if len(marks) > 1:
+            new = tuple(New(kind_of(mark), mark, SAME) for mark in marks)
+            at = reading.found[gap - 1].end
+            yield (Change(gap, gap, new, f"close {len(closers)}", Edit(at, at, b"".join(marks))),)

@@ -17,7 +17,7 @@ def features(reading: Reading, changes: Sequence[Change], gain: Gain, broken: Br
     taken = sum(change.end - change.start for change in changes)
     given = sum(len(change.new) for change in changes)
     found: Features = [
-        (f"changes {len(changes)}", 1.0),
+        (f"changes {_acts(changes)}", 1.0),
         ("given", gain.given / 10),
         ("around", gain.around / 10),
         ("loss", min(gain.total, 0.0) / 10),
@@ -31,6 +31,13 @@ def features(reading: Reading, changes: Sequence[Change], gain: Gain, broken: Br
     for change in changes:
         found += _class(change, broken) + _words(reading, change)
     return found
+
+
+def _acts(changes: Sequence[Change]) -> int:
+    """How many slips a repair answers: a pair of brackets, or the same edit in several places, is one."""
+    labels = {change.label for change in changes}
+    paired = {label.partition(" ")[0] for label in labels} == {"wrap"}
+    return 1 if paired or (len(labels) == 1 and (len(changes) > 2 or "pair" in changes[0].label)) else len(changes)
 
 
 def _words(reading: Reading, change: Change) -> Features:

@@ -71,18 +71,18 @@ def _insertions(reading: Reading, gap: int, symbol: bytes) -> Iterator[Change]:
 
 
 def inserted(reading: Reading, gap: int, text: bytes) -> Edit:
-    """Inserts a token behind the one before a gap, with the spaces that people write."""
+    """Inserts a token at a gap with the spaces that people write: openers before what follows, others behind."""
     before = reading.found[gap - 1]
-    after = reading.found[gap] if gap < len(reading.found) else None
+    after = reading.found[gap] if gap < len(reading.found) and reading.steps[gap] == SAME else None
+    if after is not None and text in (b"(", b"["):
+        return Edit(after.start, after.start, text)
     glued = after is not None and before.end == after.start
-    same_line = gap < len(reading.found) and reading.steps[gap] == SAME
-    lead = b"" if text in _TIGHT_BEFORE or before.text in _TIGHT_AFTER else b" "
-    tail = b" " if glued and text not in _TIGHT_AFTER and after is not None and after.text not in _TIGHT_BEFORE else b""
-    if lead and glued and not word_like(before.text[-1:] + text[:1]) and not word_like(text[-1:] + text[-1:]):
-        lead, tail = b"", b""
-    if lead and not same_line and before.text in _TIGHT_AFTER:
+    if text in _TIGHT_BEFORE or before.text in _TIGHT_AFTER or (glued and not word_like(text[:1])):
         lead = b""
-    return Edit(before.end, before.end, lead + text + tail)
+    else:
+        lead = b" "
+    spaced = text == b"," or (word_like(text[-1:]) and after is not None and word_like(after.text[:1]))
+    return Edit(before.end, before.end, lead + text + (b" " if glued and spaced else b""))
 
 
 def _inserted_line(reading: Reading, gap: int, text: bytes) -> Edit:

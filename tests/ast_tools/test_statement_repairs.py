@@ -132,13 +132,8 @@ def test_operators_are_read_as_the_grammar_has_them() -> None:
 
 @pytest.mark.parametrize("name", LEARNT)
 def test_a_table_names_its_sources(name: str) -> None:
-    import gzip
-    import json
-
-    head = gzip.decompress((tables.files("ast_tools") / "repair" / "data" / f"{name}.gz").read_bytes()).split(b"\n", 1)[
-        0
-    ]
-    assert "TRACER" in json.loads(head)["about"]
+    stored = (tables.files("ast_tools") / "repair" / "data" / f"{name}.gz").read_bytes()
+    assert "TRACER" in json.loads(gzip.decompress(stored).split(b"\n", 1)[0])["about"]
 
 
 def test_edits_that_touch_earlier_ones_are_not_offered_alone() -> None:
