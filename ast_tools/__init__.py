@@ -1,7 +1,7 @@
 """Syntax side: pure, total, byte offsets. Knows nothing of editors or models."""
 
 from ast_tools.blocks import Block, block_at, blocks
-from ast_tools.complete import REASONS, CutResult, Cutter
+from ast_tools.completion import REASONS, CutResult, Cutter
 from ast_tools.edits import Edit, apply, composed, inverted, moved, origin
 from ast_tools.functions import Function, Param, function_at, function_on_line, functions, same_except_docstrings
 from ast_tools.grammar import warm

@@ -28,7 +28,7 @@ LONGEST = 20
 """Lines of a block."""
 PIECE = 4
 """Characters fed at once, about a token."""
-WANTED = {"statement": 99, "rest": 98, "block": 93}
+WANTED = {"statement": 99, "rest": 98, "block": 88}
 """Per cent of the holes that are to be filled with what stood there, letter by letter."""
 
 

@@ -47,7 +47,7 @@ class Judge:
         self._blank = ""
         self._scrubber = Scrubber()
         self._inserting = Cutter(snapshot.tree, snapshot.language, snapshot.text, offset, multiline=multiline)
-        self._covering = self._without_tail(multiline=multiline) if self._tail else None
+        self._covering = self._inserting.again(without=len(self._tail)) if self._tail else None
 
     def take(self, piece: str) -> None:
         """The next piece of model text."""
@@ -89,14 +89,6 @@ class Judge:
         if not before.strip() and blank.rpartition("\n")[1:] == ("\n", before):
             return word
         return text.removeprefix(self._lead)
-
-    def _without_tail(self, *, multiline: bool) -> Cutter:
-        snapshot, start, end = self._snapshot, self._offset, self._offset + len(self._tail)
-        text = snapshot.text[:start] + snapshot.text[end:]
-        tree = snapshot.tree
-        if tree is not None:
-            tree = ast_tools.reparse(tree, (Edit(start=start, end=end, new=b""),), _GATE_BUDGET_S)
-        return Cutter(tree, snapshot.language, text, start, multiline=multiline)
 
     def _covered(self) -> Draft | None:
         """The text with the tail in it, when the model said all of it: then it takes the tail's place."""
