@@ -6,7 +6,7 @@ PY := .venv/bin/python
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check unit test-editors test-offline bench bench-students fuzz lock clean
+.PHONY: help setup demo test check unit test-editors test-offline bench bench-students bench-cut fuzz lock clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -42,6 +42,9 @@ bench-%: setup   ## one benchmark: bench-host, bench-repair, ...; ARGS="..." are
 
 bench-students: setup  ## repairs of errors that people made; DATA=FOLDER holds the data
 	@$(PY) -m bench.students --data "$(DATA)" $(ARGS)
+
+bench-cut: setup  ## what cutting suggestions is worth; DATA=FOLDER holds model outputs
+	@$(PY) -m bench.cut "$(DATA)" $(ARGS)
 
 fuzz: setup      ## the robustness tests at full size (R1_FUZZ_SCALE=1 is CI's size)
 	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -n 2 -s --timeout 3600 tests/robustness/test_tree_fuzz.py
