@@ -49,7 +49,7 @@ def repairs(
 def _repair(found: Found, shift: int) -> Repair:
     candidate = found.candidate
     return Repair(
-        edits=(Edit(candidate.edit.start + shift, candidate.edit.end + shift, candidate.edit.new),),
+        edits=tuple(Edit(edit.start + shift, edit.end + shift, edit.new) for edit in candidate.edits),
         title=candidate.title,
         reason=candidate.reason,
         start=candidate.blames.start + shift,

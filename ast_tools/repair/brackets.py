@@ -1,506 +1,331 @@
-"""Candidates for a bracket that is missing, too much or of the wrong kind.
-
-Every gap where one edit would balance a piece of text is found in one pass from each side; layout, priors and the
-file's own habits then say which of them people mean. Nothing here is learnt; the parser checks afterwards.
-"""
+"""Repairs of a region's brackets, likeliest first."""
 
 import math
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from ast_tools.edits import Edit
+from ast_tools.languages import Language
 from ast_tools.lexer import PARTNER, Token
-from ast_tools.repair.chunks import Chunk
+from ast_tools.repair.evidence import Evidence
+from ast_tools.repair.fixes import Fix, Words, edit_of, fixes
+from ast_tools.repair.found import Candidate
+from ast_tools.repair.layout import line_start
+from ast_tools.repair.regions import Region
+from ast_tools.repair.site import EDGE, Site
+from ast_tools.repair.weights import table
 
-SURE_MARGIN = 13.0
-"""Least lead of a sure candidate over the next, in score; chosen on the standard library and npm's own modules."""
-WIDE_MARGIN = 18.0
-"""The same where a closer is too much or its opener lost: two stories fit the same text."""
+AT_CARET, ON_LINE = 3.0, 1.0
+"""What it adds to a score that the edit is where the user last typed, or on that line. Judged, not learnt."""
+MOST_RANKED = 16
+"""Candidates of one region that are made; the rest have no share worth counting."""
+MOST_WEIGHED = 20
+"""Edits of one region for which the whole text is asked."""
+LAST = -60.0
+"""Score of what is offered only where nothing else is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One edit that would balance the brackets. `doubtful`: never sure, whatever its score.
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One edit that balances a region, and the features that say how likely it is."""
 
-    `margin` is how far it must lead the next to be sure. `together`: one of several repairs that are all wanted.
-    `closes`: it inserts the closer of an opener.
-    """
-
+    site: Site
+    fix: Fix
     edit: Edit
-    score: float
-    title: str
-    blames: Token
-    reason: str
-    doubtful: bool = False
-    margin: float = SURE_MARGIN
-    together: bool = False
-    closes: bool = False
+    features: list[str]
+
+    def fills(self, at: int, bracket: bytes) -> bool:
+        """Whether it inserts a bracket in the gap between two tokens that holds an offset of the text."""
+        fix, site = self.fix, self.site
+        if fix.kind not in ("close", "open") or fix.split or fix.bracket != bracket:
+            return False
+        if at < site.region.start:
+            return False
+        gap = next((index for index, token in enumerate(site.tokens) if token.start >= at), len(site.tokens))
+        if gap and site.tokens[gap - 1].end > at:
+            return False
+        # Among brackets of its own kind it is the same wherever it stands.
+        while fix.kind == "close" and gap < site.count and site.tokens[gap].text == bracket:
+            gap += 1
+        while fix.kind == "open" and gap and site.tokens[gap - 1].text == bracket:
+            gap -= 1
+        return gap == fix.gap
 
 
-_OPERATORS = frozenset(b"= + - * / % < > <= >= == != && || & | ^ ?? => -> := . ?. ! ~ === !== + += -=".split())
-_COMPARISONS = frozenset(b"< > <= >= == != === !== is in not and or && || instanceof if else for as".split())
-_RARE_ARGUMENTS = frozenset(b"< > <= >= == != === !== if else".split())
-_TAILS = frozenset(b": { ; =>".split())
+def options(language: Language, text: bytes, region: Region, words: Words, most: int | None = None) -> list[Option]:
+    """The single edits that balance a region, in the order of their places.
+
+    `most`: of more than that only those that look likely from near, because looking at the rest of the text takes time.
+    """
+    site = Site(language, text, region)
+    found = fixes(site, words)
+    evidence = Evidence(site, words)
+    features = evidence.near(found)
+    chosen = list(range(len(found)))
+    if most is not None and len(found) > most:
+        weights = table(language)
+        scores = [weights.score(keys) for keys in features]
+        chosen = sorted(sorted(chosen, key=lambda index: -scores[index])[:most])
+    return [
+        Option(site, found[index], edit_of(site, found[index]), [*features[index], *evidence.far(found[index])])
+        for index in chosen
+    ]
 
 
-WEIGHT = 0.7
-"""Of the file's habits against layout and priors; chosen on the standard library and npm's own modules."""
+def candidates(language: Language, text: bytes, region: Region, words: Words, near: int | None) -> list[Candidate]:
+    """The single edits that balance a region; scores are logarithms of probabilities, up to a constant.
+
+    `near`: where the user last typed.
+    """
+    weights = table(language)
+    found = options(language, text, region, words, MOST_WEIGHED)
+    scored = [(weights.score(option.features) + _nearness(text, option.edit, near), option) for option in found]
+    scored.sort(key=lambda pair: (-pair[0], pair[1].edit.start))
+    ranked = [_candidate(option, score) for score, option in islice(_distinct(text, region, scored), MOST_RANKED)]
+    return [*ranked, *(_dangling(found[0].site) if found else ())]
 
 
-class Habits:
-    """How often tokens stand next to each other in the file; names count as themselves and as names."""
-
-    def __init__(self, found: tuple[Token, ...]) -> None:
-        self.words = {token.text for token in found if token.kind == "word"}
-        self._pairs: Counter[tuple[bytes, bytes]] = Counter()
-        for one, other in pairwise(found):
-            self._pairs[one.text, other.text] += 1
-            self._pairs[_class(one), _class(other)] += 1
-            self._pairs[one.text, _class(other)] += 1
-            self._pairs[_class(one), other.text] += 1
-
-    def gain(self, before: Token | None, new: bytes, after: Token | None) -> float:
-        """How much likelier the file is with `new` between two tokens than without."""
-        if before is None or after is None:
-            return 0.0
-        gain = 0.0
-        for one in (before.text, _class(before)):
-            gain += math.log(self._pairs[one, new] + 0.3)
-        for other in (after.text, _class(after)):
-            gain += math.log(self._pairs[new, other] + 0.3)
-        for one, other in ((before.text, after.text), (_class(before), _class(after))):
-            gain -= math.log(self._pairs[one, other] + 0.3)
-        return gain * WEIGHT
+def _distinct(text: bytes, region: Region, scored: list[tuple[float, Option]]) -> Iterator[tuple[float, Option]]:
+    """Without those that only put white space elsewhere."""
+    seen: set[tuple[bytes, bytes]] = set()
+    for score, option in scored:
+        edit = option.edit
+        before = b"".join(text[region.start : edit.start].split()) + edit.new.strip()
+        key = before, b"".join(text[edit.end : edit.end + 80].split())
+        if key not in seen:
+            seen.add(key)
+            yield score, option
 
 
-def _class(token: Token) -> bytes:
-    return {"word": b"<name>", "number": b"<number>", "string": b"<string>"}.get(token.kind, token.text)
+def _candidate(option: Option, score: float) -> Candidate:
+    site, fix = option.site, option.fix
+    blames, title, reason = _said(site, fix)
+    return Candidate(
+        edit=option.edit,
+        score=score,
+        title=title,
+        blames=blames,
+        reason=reason,
+        doubtful=_is_unfinished(site, fix) or _is_either(site, fix),
+    )
 
 
-class Brackets:
-    """One unbalanced piece and the edits that would balance it."""
+def _is_unfinished(site: Site, fix: Fix) -> bool:
+    """Whether a closer makes an empty pair of what is rather being written: `a * (`, or `f(` at the end of a line."""
+    if fix.kind != "close" or fix.partner != fix.gap - 1:
+        return False
+    return site.token(fix.partner - 1).kind != "word" or not site.rest_of_line(site.token(fix.partner))
 
-    def __init__(self, chunk: Chunk, habits: Habits) -> None:
-        self.chunk, self.habits = chunk, habits
-        self.found = chunk.significant
-        self._ids: dict[tuple[int, bytes], int] = {}
-        self._parents: list[tuple[int, bytes]] = [(0, b"")]
 
-    @cached_property
-    def _left(self) -> list[int]:
-        """The stack before each token, from the left, as far as brackets match; stacks are numbers."""
-        stack, result = 0, [0]
-        for token in self.found:
-            if token.kind == "open":
-                stack = self._pushed(stack, token.text)
-            elif token.kind == "close":
-                parent, top = self._parents[stack]
-                if stack == 0 or top != PARTNER[token.text]:
-                    break
-                stack = parent
-            result.append(stack)
-        return result
+def _is_either(site: Site, fix: Fix) -> bool:
+    """Whether a group, a list or a set may be meant as well: `= [a)`; a call or an index tells by what is before it."""
+    if fix.kind != "swap":
+        return False
+    opener = min(fix.gap, fix.partner)
+    return opener >= 0 and site.token(opener - 1).kind not in ("word", "close")
 
-    @cached_property
-    def _right(self) -> dict[int, int]:
-        """The stack that the tokens from each gap on want, from the right, as far as brackets match."""
-        stack, result = 0, {len(self.found): 0}
-        for number in range(len(self.found) - 1, -1, -1):
-            token = self.found[number]
-            if token.kind == "close":
-                stack = self._pushed(stack, PARTNER[token.text])
-            elif token.kind == "open":
-                parent, top = self._parents[stack]
-                if stack == 0 or top != token.text:
-                    break
-                stack = parent
-            result[number] = stack
-        return result
 
-    def _pushed(self, stack: int, opener: bytes) -> int:
-        key = (stack, opener)
-        if key not in self._ids:
-            self._ids[key] = len(self._parents)
-            self._parents.append(key)
-        return self._ids[key]
+def _nearness(text: bytes, edit: Edit, near: int | None) -> float:
+    if near is None:
+        return 0.0
+    if edit.start - 1 <= near <= edit.end + 1:
+        return AT_CARET
+    return ON_LINE if line_start(text, near) == line_start(text, edit.start) else 0.0
 
-    @property
-    def balanced(self) -> bool:
-        """Whether nothing is to be done here."""
-        return len(self._left) > len(self.found) and self._left[-1] == 0
 
-    def candidates(self) -> Iterator[Candidate]:
-        """All single edits that balance the piece, in no order."""
-        openers = self._openers()
-        for gap in range(len(self.found) + 1):
-            if gap >= len(self._left):
-                break
-            if gap not in self._right:
-                continue
-            left, right = self._left[gap], self._right[gap]
-            parent, top = self._parents[left]
-            if left and parent == right:
-                yield from self._missing_closer(gap, openers[gap], PARTNER[top])
-            wanted, opener = self._parents[right]
-            if right and wanted == left:
-                yield from self._missing_opener(gap, opener)
-        yield from self._single_tokens()
+def _said(site: Site, fix: Fix) -> tuple[Token, str, str]:
+    """What a fix blames, what it does, and why."""
+    mark, changed = fix.bracket.decode(), site.token(fix.gap)
+    if fix.kind == "delete":
+        what = "closes nothing" if changed.kind == "close" else "is never closed"
+        return changed, f"Delete `{mark}`", f"`{mark}` on line {_line(site, changed)} {what}."
+    partner = _partner(site, fix)
+    shown, line = partner.text.decode(), _line(site, partner)
+    if fix.kind == "swap":
+        old = changed.text.decode()
+        here = _line(site, changed)
+        one, other = (shown, old) if changed.kind == "close" else (old, shown)
+        lines = (line, here) if changed.kind == "close" else (here, line)
+        reason = f"`{one}` on line {lines[0]} and `{other}` on line {lines[1]} do not match."
+        return changed, f"Replace `{old}` by `{mark}`", reason
+    if fix.kind == "close":
+        return partner, f"Insert `{mark}`", f"`{shown}` opened on line {line} is never closed."
+    return partner, f"Insert `{mark}`", f"`{shown}` on line {line} closes nothing."
 
-    def _openers(self) -> list[tuple[Token, ...]]:
-        """The open brackets before each gap, as far as the left scan goes; shared tails are cheap enough to copy."""
-        stack: tuple[Token, ...] = ()
-        result = [stack]
-        for token in self.found[: len(self._left) - 1]:
-            if token.kind == "open":
-                stack = (*stack, token)
-            elif token.kind == "close":
-                stack = stack[:-1]
-            result.append(stack)
-        return result
 
-    def _single_tokens(self) -> Iterator[Candidate]:
-        """Deleting or replacing one bracket."""
-        for number, token in enumerate(self.found[: len(self._left)]):
-            if token.kind not in ("open", "close") or number + 1 not in self._right:
-                continue
-            left, right = self._left[number], self._right[number + 1]
-            if left == right:
-                yield self._extra(number, token)
-            parent, top = self._parents[left]
-            if token.kind == "close" and left and parent == right and top != PARTNER[token.text]:
-                yield self._swapped(number, token, PARTNER[top])
-            if token.kind == "open" and right and self._parents[right][0] == left:
-                yield self._swapped(number, token, self._parents[right][1])
+def _partner(site: Site, fix: Fix) -> Token:
+    """The bracket that a fix answers; the first suspect where that is outside the region."""
+    if fix.partner >= 0:
+        return site.tokens[fix.partner]
+    at = site.region.suspects[0].at
+    return Token("open" if site.region.suspects[0].opens else "close", at, at + 1, site.text[at : at + 1])
 
-    def _swapped(self, number: int, token: Token, new: bytes) -> Candidate:
-        shown, old = new.decode(), token.text.decode()
-        before = self.found[number - 1] if number else None
-        after = self.found[number + 1] if number + 1 < len(self.found) else None
-        gain = self.habits.gain(before, new, after) - self.habits.gain(before, token.text, after)
-        return Candidate(
-            edit=Edit(token.start, token.end, new),
-            score=20.0 + gain,
-            title=f"Replace `{old}` by `{shown}`",
-            blames=token,
-            reason=f"`{old}` on line {self._line(token)} does not match its other half.",
-        )
 
-    def _extra(self, number: int, token: Token) -> Candidate:
-        shown = token.text.decode()
-        before = self.found[number - 1] if number else None
-        after = self.found[number + 1] if number + 1 < len(self.found) else None
-        score = -self.habits.gain(before, token.text, after) * 0.5
-        alone = self._alone(number)
-        score += 6.0 if token.kind == "close" else -10.0
-        score += 5.0 if before is not None and token.kind == before.kind == "close" else 0.0
-        return Candidate(
-            edit=self._line_edit(token) if alone else Edit(token.start, token.end, b""),
-            score=score + (2.0 if alone else 0.0),
+def _line(site: Site, token: Token) -> int:
+    return site.text.count(b"\n", 0, token.start) + 1
+
+
+def _dangling(site: Site) -> Iterator[Candidate]:
+    """Deleting an operator and a bracket that end a line: `a + b * (`."""
+    for index in range(2, site.count):
+        token, before = site.tokens[index], site.tokens[index - 1]
+        if token.kind != "open" or before.kind != "op" or site.rest_of_line(token) or not site.suspected(token):
+            continue
+        start = site.tokens[index - 2].end
+        shown = site.text[start : token.end].decode("utf-8", "replace").strip()
+        yield Candidate(
+            edit=Edit(start, token.end, b""),
+            score=LAST,
             title=f"Delete `{shown}`",
-            margin=WIDE_MARGIN,
             blames=token,
-            reason=f"`{shown}` on line {self._line(token)} "
-            + ("closes nothing." if token.kind == "close" else "is never closed."),
+            reason=f"`{token.text.decode()}` opened on line {_line(site, token)} is never closed.",
+            doubtful=True,
         )
 
-    def _alone(self, number: int) -> bool:
-        token = self.found[number]
-        text = self.chunk.text
-        end = text.find(b"\n", token.end)
-        return not text[text.rfind(b"\n", 0, token.start) + 1 : token.start].strip() and not (
-            text[token.end : end if end >= 0 else len(text)].strip()
-        )
 
-    def _line_edit(self, token: Token) -> Edit:
-        text = self.chunk.text
-        end = text.find(b"\n", token.end)
-        start = max(self.chunk.start, text.rfind(b"\n", 0, token.start) + 1)
-        return Edit(start, self.chunk.end if end < 0 else min(end + 1, self.chunk.end), b"")
+# -- several suspects in one region ----------------------------------------------------------------------------------
 
-    def _line(self, token: Token) -> int:
-        return self.chunk.text.count(b"\n", 0, token.start) + 1
+BEAM = {2: 6, 3: 3}
+"""How many ways are followed at once, by the number of suspects; two for more."""
+MOST_WAYS = 14
+"""Ways that are offered in the end."""
 
-    # -- a closer is missing ---------------------------------------------------------------------------------------
 
-    def _missing_closer(self, gap: int, stack: tuple[Token, ...], closer: bytes) -> Iterator[Candidate]:
-        opener = stack[-1]
-        before = self.found[gap - 1]
-        after = self.found[gap] if gap < len(self.found) else None
-        if any(self._limit(token) < before.start for token in stack if token is not before):
-            return
-        score = self._closer_score(gap, opener, closer, before, after)
-        listed = opener.text != b"(" and self.chunk.language.indent_based
-        if listed and len(stack) == 1 and after is not None and after.text == b",":
-            score -= 4.0  # What follows would be a tuple without parentheses.
-        reason = f"`{opener.text.decode()}` opened on line {self._line(opener)} is never closed."
-        empty = before is opener
-        own_line = self._own_line(opener, closer, before, after)
-        if own_line is not None:
-            yield Candidate(
-                edit=own_line,
-                score=score + (33.0 if before.text == b"," else 8.0),
-                title=f"Insert `{closer.decode()}`",
-                blames=opener,
-                reason=reason,
-                doubtful=empty,
-                closes=True,
-            )
-            if closer == b"}":
-                score -= 8.0
-        yield Candidate(
-            edit=Edit(before.end, before.end, closer),
-            score=score,
-            title=f"Insert `{closer.decode()}`",
-            blames=opener,
-            reason=reason,
-            doubtful=empty,
-            closes=True,
-        )
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Some suspects answered: the text and the region by now, and the edits of the first text that led here."""
 
-    def _closer_score(self, gap: int, opener: Token, closer: bytes, before: Token, after: Token | None) -> float:
-        score = self.habits.gain(before, closer, after)
-        same_line = after is not None and self._same_line(before, after)
-        score += self._end_of_line_score(gap, closer, before, after)
-        if before.text in _OPERATORS or before.text == b"," or (before.kind == "open" and before is not opener):
-            score -= 25.0
-        if before is opener:
-            score -= 6.0 if after is not None and not self._called(opener) else 3.0
-        if after is not None and same_line:
-            score += self._rest_of_line_score(opener, after)
-        if self._same_line(opener, before):
-            score += 2.0
-        elif closer != b"}" and same_line:
-            score -= 4.0
-        if before.start > self._first_misaligned:
-            score -= 14.0
-        return score - self._unlikely_inside(opener, gap)
+    text: bytes
+    region: Region
+    edits: tuple[Edit, ...]
+    score: float
+    said: tuple[Candidate, ...]
 
-    def _end_of_line_score(self, gap: int, closer: bytes, before: Token, after: Token | None) -> float:
-        """Brackets close at the end of a line, or before the punctuation that ends it."""
-        if after is None or not self._same_line(before, after):
-            return 6.0
-        if after.text in _TAILS and not self._more_tails(gap):
-            return 6.0
-        return 1.0 if after.text == closer else 0.0
 
-    def _rest_of_line_score(self, opener: Token, after: Token) -> float:
-        """What follows a closer on its line is rarely an operand, often a comparison of what a call returns."""
-        if after.text in _COMPARISONS:
-            return 3.0 if self._called(opener) else 0.0
-        if after.kind == "open":
-            return -8.0
-        return -14.0 if after.kind in ("word", "number", "string") else 0.0
+def several(
+    language: Language, text: bytes, region: Region, words: Words, near: int | None, late: Callable[[], bool]
+) -> list[Candidate]:
+    """Repairs of a region that answer its suspects one by one, openers from the innermost out, then closers.
 
-    @cached_property
-    def _first_misaligned(self) -> int:
-        """Where a closer first stands further left than the line of the opener it would answer: too far already."""
-        stack: list[int] = []
-        lines = self.chunk.lines
-        for token in self.found[: len(self._left) - 1]:
-            if token.kind not in ("open", "close"):
-                continue
-            line = lines[self.chunk.line_of(token.start)]
-            if token.kind == "open":
-                stack.append(line[1])
-            elif line[2].start == token.start and line[1] < stack.pop():
-                return token.start - 1
-            elif line[2].start != token.start:
-                stack.pop()
-        return self.chunk.end
+    None when it becomes `late`.
+    """
+    suspects = region.suspects
+    if len(suspects) < 2:
+        return []
+    found = [_all_closed(language, text, region)] if all(s.opens and s.limit >= len(text) for s in suspects) else []
+    order = [*(s for s in reversed(suspects) if s.opens), *(s for s in suspects if not s.opens)]
+    ways = [_Way(text, region, (), 0.0, ())]
+    beam = BEAM.get(len(order), 2)
+    for suspect in order if not found else ():
+        if late():
+            return []
+        ways = [further for way in ways for further in _further(language, way, suspect.at, words, near)[:beam]]
+        ways = _merged(ways)[: beam if suspect is not order[-1] else MOST_WAYS]
+    return found + [_joined(way) for way in ways if way.edits]
 
-    def _unlikely_inside(self, opener: Token, gap: int) -> float:
-        """What a pair from the opener to the gap would hold that a pair rarely holds."""
-        if not self._called(opener):
-            return 6.0 if opener.text == b"(" and self._number(opener) == gap - 2 else 0.0
-        depth, penalty = 0, 0.0
-        for token in reversed(self.found[max(0, gap - 60) : gap]):
-            if token is opener:
-                break
-            depth += (token.kind == "close") - (token.kind == "open")
-            if depth == 0 and token.text in _RARE_ARGUMENTS:
-                penalty = 3.0
-            if depth == 0 and token.text == b";":
-                penalty = 12.0
-        return penalty
 
-    def _called(self, opener: Token) -> bool:
-        number = self._number(opener)
-        before = self.found[number - 1] if number else None
-        keywords = self.chunk.language.keywords
-        return (
-            before is not None
-            and opener.text == b"("
-            and (before.kind == "word" and before.text.decode("utf-8", "replace") not in keywords)
-        )
+def _merged(ways: Sequence[_Way]) -> list[_Way]:
+    """Those that lead to one text as one, white space aside; likeliest first."""
+    by_text: dict[bytes, list[_Way]] = {}
+    for way in sorted(ways, key=lambda way: -way.score):
+        by_text.setdefault(b"".join(way.text[way.region.start : way.region.end].split()), []).append(way)
+    scores = (math.log(sum(math.exp(way.score - same[0].score) for way in same)) for same in by_text.values())
+    merged = [replace(same[0], score=same[0].score + more) for same, more in zip(by_text.values(), scores, strict=True)]
+    return sorted(merged, key=lambda way: -way.score)
 
-    @cached_property
-    def _numbers(self) -> dict[int, int]:
-        return {token.start: number for number, token in enumerate(self.found)}
 
-    def _number(self, token: Token) -> int:
-        return self._numbers[token.start]
+def _further(language: Language, way: _Way, suspect: int, words: Words, near: int | None) -> list[_Way]:
+    """The answers to one suspect, named by its place in the first text, likeliest first."""
+    at = _now(way.edits, suspect)
+    mine = next((s for s in way.region.suspects if s.at == at), None)
+    if mine is None:
+        return []
+    others = tuple(s for s in way.region.suspects if s is not mine)
+    # What the others are to be answered by is not known yet: their brackets would spoil the balance.
+    hidden = tuple(sorted((*way.region.hidden, *((s.at, s.at + 1) for s in others))))
+    found = candidates(language, way.text, replace(way.region, suspects=(mine,), hidden=hidden), words, near)
+    total = math.log(sum(math.exp(c.score - found[0].score) for c in found)) + found[0].score if found else 0.0
+    result = []
+    for candidate in found:
+        edit, edits = candidate.edit, _placed(way.edits, candidate.edit)
+        if edits is not None:
+            text = way.text[: edit.start] + edit.new + way.text[edit.end :]
+            rest = _moved(replace(way.region, suspects=others), edit)
+            result.append(_Way(text, rest, edits, way.score + candidate.score - total, (*way.said, candidate)))
+    return result
 
-    def _more_tails(self, gap: int) -> bool:
-        """Whether the line goes on after its `:`, so that the colon is not the end of a header."""
-        nearest = self.found[gap]
-        return nearest.text == b":" and gap + 1 < len(self.found) and self._same_line(nearest, self.found[gap + 1])
 
-    def _same_line(self, one: Token, other: Token) -> bool:
-        return self.chunk.text.find(b"\n", one.end, other.start) < 0
+def _moved(region: Region, edit: Edit) -> Region:
+    """A region after an edit inside it."""
+    shift = len(edit.new) - (edit.end - edit.start)
 
-    def _limit(self, opener: Token) -> int:
-        """Where the layout says at the latest that the opener is closed: a line not deeper than its own."""
-        if opener.start not in self._limits:
-            self._limits[opener.start] = self._find_limit(opener)
-        return self._limits[opener.start]
+    def place(offset: int) -> int:
+        return offset + shift if offset >= edit.end else offset
 
-    @cached_property
-    def _limits(self) -> dict[int, int]:
-        return {}
+    return Region(
+        region.start,
+        region.end + shift,
+        tuple(replace(s, at=place(s.at), limit=place(s.limit)) for s in region.suspects),
+        tuple((place(start), place(end)) for start, end in region.hidden),
+    )
 
-    def _find_limit(self, opener: Token) -> int:
-        lines, language = self.chunk.lines, self.chunk.language
-        number = self.chunk.line_of(opener.start)
-        own = lines[number][1]
-        ends = language.statement_words if language.indent_based else frozenset[str]()
-        for start, width, first in lines[number + 1 :]:
-            word = first.text.decode("utf-8", "replace")
-            if width < own or (width == own and not self._goes_on(first)) or (first.kind == "word" and word in ends):
-                return start
-        return self.chunk.end
 
-    def _goes_on(self, first: Token) -> bool:
-        if first.kind == "close":
-            return True
-        return first.text in (b"case", b"default") and not self.chunk.language.indent_based
+def _now(edits: tuple[Edit, ...], offset: int) -> int:
+    """Where an offset of the first text is by now."""
+    return offset + sum(len(edit.new) - (edit.end - edit.start) for edit in edits if edit.end <= offset)
 
-    def _own_line(self, opener: Token, closer: bytes, before: Token, after: Token | None) -> Edit | None:
-        """The closer on a line of its own, where the opener ends its line and the next line leaves the block."""
-        text = self.chunk.text
-        follower = self.found[self._number(opener) + 1] if self._number(opener) + 1 < len(self.found) else None
-        if (follower is not None and self._same_line(opener, follower)) or before is opener:
+
+def _placed(edits: tuple[Edit, ...], edit: Edit) -> tuple[Edit, ...] | None:
+    """Edits of the first text with one more of the text after them; None where it changes what they brought."""
+    shift = 0
+    for number, other in enumerate(edits):
+        start = other.start + shift
+        if edit.end <= start:
+            return (*edits[:number], Edit(edit.start - shift, edit.end - shift, edit.new), *edits[number:])
+        if edit.start < start + len(other.new):
             return None
-        if after is not None and self._same_line(before, after):
-            return None
-        lines = self.chunk.lines
-        own = lines[self.chunk.line_of(opener.start)]
-        if after is not None and lines[self.chunk.line_of(after.start)][1] > own[1]:
-            return None
-        end = text.find(b"\n", before.end)
-        at = len(text) if end < 0 else end
-        at -= text[:at].endswith(b"\r")
-        eol = b"\r\n" if b"\r\n" in text[:2000] else b"\n"
-        if after is not None and self.chunk.language.comments and at > after.start:
-            return None
-        return Edit(at, at, eol + text[own[0] : own[2].start] + closer)
+        shift += len(other.new) - (other.end - other.start)
+    return (*edits, Edit(edit.start - shift, edit.end - shift, edit.new))
 
-    # -- an opener is missing --------------------------------------------------------------------------------------
 
-    def _missing_opener(self, gap: int, opener: bytes) -> Iterator[Candidate]:
-        if gap >= len(self.found):
-            return
-        after = self.found[gap]
-        before = self.found[gap - 1] if gap else None
-        closer = self._closer_for(gap)
-        title = f"Insert `{opener.decode()}`"
-        reason = f"`{closer.text.decode()}` on line {self._line(closer)} closes nothing."
-        score = self._opener_score(gap, opener, before, after, closer)
-        edit = Edit(after.start, after.start, opener)
-        if before is not None and not self._same_line(before, after):
-            edit = Edit(before.end, before.end, b" " + opener if opener == b"{" else opener)
-            score += 3.0
-        yield Candidate(
-            edit=edit,
-            score=score,
-            title=title,
-            blames=closer,
-            reason=reason,
-            margin=WIDE_MARGIN,
-            # An empty pair is what remains where a name was glued to its first argument.
-            doubtful=after is closer,
-        )
-        if before is not None and before.kind == "word" and len(before.text) > 2:
-            yield from self._split(gap, opener, before, title, closer, reason)
+def _joined(way: _Way) -> Candidate:
+    first = way.said[0]
+    titles = " and ".join(dict.fromkeys(said.title for said in way.said))
+    reasons = " ".join(dict.fromkeys(said.reason for said in way.said))
+    return Candidate(
+        edit=way.edits[0],
+        besides=way.edits[1:],
+        score=way.score,
+        title=titles,
+        blames=first.blames,
+        reason=reasons,
+        doubtful=any(said.doubtful for said in way.said),
+    )
 
-    def _opener_score(self, gap: int, opener: bytes, before: Token | None, after: Token, closer: Token) -> float:
-        language = self.chunk.language
-        score = self.habits.gain(before, opener, after)
-        if before is None:
-            return score - 4.0
-        keyword = before.kind == "word" and before.text.decode("utf-8", "replace") in language.keywords
-        same_line = self._same_line(before, after)
-        if opener == b"(":
-            score += 6.0 if before.kind == "word" and not keyword and after.start == before.end else 0.0
-            if before.kind == "word" and not keyword and after.start > before.end:
-                score += 4.0 if same_line else -15.0
-            score += 3.0 if before.text in (b"if", b"while", b"for", b"switch", b"catch", b"=") else 0.0
-        if opener == b"{" and not same_line:
-            deeper = self.chunk.lines[self.chunk.line_of(after.start)][1]
-            owner = self.chunk.lines[self.chunk.line_of(before.start)]
-            aligned = self.chunk.lines[self.chunk.line_of(closer.start)]
-            score += 8.0 if deeper > owner[1] and aligned[2].start == closer.start and aligned[1] == owner[1] else -8.0
-        if after.text == b"," or (after.text in _OPERATORS and after.text not in (b"-", b"!", b"~", b"*", b"**", b"+")):
-            score -= 12.0
-        if self._same_line(after, closer):
-            score += 4.0
-        if after is closer:
-            score += 0.0 if before.kind == "word" and not keyword else -6.0
-        return score - self._redundant(gap, opener, before, closer)
 
-    def _redundant(self, gap: int, opener: bytes, before: Token, closer: Token) -> float:
-        """What speaks against a pair that would only wrap what is whole already: `((x))`, `= (f(x))`."""
-        inner = self.found[gap : self._number(closer)]
-        if not inner or opener != b"(":
-            return 0.0
-        if inner[0].kind == "open" and inner[-1].kind == "close":
-            return 12.0
-        called = before.kind == "word" and before.text.decode("utf-8", "replace") not in self.chunk.language.keywords
-        plain = all(
-            token.kind in ("word", "number", "string", "open", "close") or token.text == b"." for token in inner
-        )
-        return 8.0 if plain and not called else 0.0
-
-    def _closer_for(self, gap: int) -> Token:
-        """The closer that an opener in the gap would answer."""
-        depth = 0
-        for token in self.found[gap:]:
-            if token.kind == "open":
-                depth += 1
-            elif token.kind == "close":
-                if depth == 0:
-                    return token
-                depth -= 1
-        return self.found[gap]
-
-    def _split(
-        self, gap: int, opener: bytes, fused: Token, title: str, closer: Token, reason: str
-    ) -> Iterator[Candidate]:
-        """The opener inside a name that two known names would form: `printx)` was `print(x)`."""
-        for at in range(1, len(fused.text)):
-            head, tail = fused.text[:at], fused.text[at:]
-            if not self._known(head) or not (self._known(tail) or tail.isdigit()):
-                continue
-            one = Token("word", fused.start, fused.start + at, head)
-            other = Token("word", fused.start + at, fused.end, tail)
-            score = self.habits.gain(one, opener, other) + 4.0 + min(len(head), len(tail), 4)
-            score += 3.0 if fused.text not in self._other_words(fused) else -6.0
-            score += 4.0 if self._same_line(fused, closer) else 0.0
-            at_byte = fused.start + at
-            yield Candidate(
-                edit=Edit(at_byte, at_byte, opener),
-                score=score,
-                title=title,
-                blames=closer,
-                reason=reason,
-                margin=WIDE_MARGIN,
-            )
-
-    def _known(self, name: bytes) -> bool:
-        language, word = self.chunk.language, name.decode("utf-8", "replace")
-        return name in self.habits.words or word in language.keywords or word in language.builtins
-
-    def _other_words(self, fused: Token) -> set[bytes]:
-        return {token.text for token in self.found if token.kind == "word" and token is not fused}
+def _all_closed(language: Language, text: bytes, region: Region) -> Candidate:
+    """All that is open at the end of a text closed there: on lines of their own where the opener ends its line."""
+    site = Site(language, text, region)
+    openers = {token.start: token for token in site.tokens}
+    end = len(text.rstrip())
+    new = b""
+    for suspect in reversed(region.suspects):
+        token = openers.get(suspect.at, EDGE)
+        closer = PARTNER[text[suspect.at : suspect.at + 1]]
+        alone = token is not EDGE and not site.rest_of_line(token) and suspect.at + 1 < end
+        new += (b"\n" + site.line(token)[0] + closer) if alone else closer
+    first = region.suspects[-1]
+    shown = text[first.at : first.at + 1].decode()
+    blames = Token("open", first.at, first.at + 1, text[first.at : first.at + 1])
+    line = text.count(b"\n", 0, first.at) + 1
+    others = len(region.suspects) - 1
+    return Candidate(
+        edit=Edit(end, end, new),
+        score=0.0,
+        title="Close what is open",
+        blames=blames,
+        reason=f"The text ends while `{shown}` of line {line} and {others} more are open.",
+        # A text that breaks off in the middle of a line is cut; another may lack its closers elsewhere.
+        doubtful=text.endswith((b"\n", b"\r")),
+    )

@@ -25,7 +25,10 @@ class Chunk:
 
     @cached_property
     def lines(self) -> tuple[tuple[int, int, Token], ...]:
-        """(start of the line, width of its indentation, first token) of every line that begins with a token."""
+        """(start of the line, width of its indentation, first token) of every line that begins with a token.
+
+        Where a comment begins all of them, the first token alone; none only where there is no token.
+        """
         found = []
         fresh = True
         for token in self.tokens:
@@ -37,6 +40,8 @@ class Chunk:
                 fresh = False
             elif fresh:
                 fresh = False
+        if not found and self.significant:
+            found.append((self.significant[0].start, 0, self.significant[0]))
         return tuple(found)
 
     @cached_property
@@ -85,7 +90,7 @@ def _begins(language: Language, token: Token) -> bool:
 
 def _joined(pieces: list[Chunk]) -> list[Chunk]:
     """Joins pieces from an opener left open to the closer that answers it in a later piece."""
-    spans: list[tuple[int, int]] = []
+    reach: dict[int, int] = {}
     waiting: list[tuple[int, Token]] = []
     for number, piece in enumerate(pieces):
         stack: list[Token] = []
@@ -96,14 +101,14 @@ def _joined(pieces: list[Chunk]) -> list[Chunk]:
                 if stack and stack[-1].text == PARTNER[token.text]:
                     stack.pop()
                 elif not stack and waiting and waiting[-1][1].text == PARTNER[token.text]:
-                    spans.append((waiting.pop()[0], number))
+                    reach[waiting.pop()[0]] = number
         waiting += [(number, token) for token in stack]
     result: list[Chunk] = []
     number = 0
     while number < len(pieces):
         last, probe = number, number
         while probe <= last:
-            last = max([last, *(end for start, end in spans if start == probe)])
+            last = max(last, reach.get(probe, probe))
             probe += 1
         first = pieces[number]
         joined = tuple(token for piece in pieces[number : last + 1] for token in piece.tokens)

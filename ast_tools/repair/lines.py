@@ -2,34 +2,38 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from ast_tools.edits import Edit
 from ast_tools.lexer import Token, unmatched
-from ast_tools.repair.brackets import Candidate
 from ast_tools.repair.chunks import Chunk
+from ast_tools.repair.found import Candidate
 
-_TAIL = re.compile(rb"[)\]};:,\s]*\Z")
-_INNER = re.compile(rb"[)\]},:;%+]|\s+[=!<>]=|\s+[?&|<>*/-]|\.\w+\(| (?:in|if|else|for|and|or|not)\b")
+MOST_STRINGS, MOST_PLACES, MOST_TOKENS = 40, 400, 400
+"""Strings without an end in one piece, places for the end of one, tokens of one header; hostile texts have more."""
+_TAIL = b")]};:, \t\r\n\f\v"
+_INNER = re.compile(rb"[)\]},:;%+]|\s{1,9}[=!<>]=|\s{1,9}[?&|<>*/-]|\.\w{1,99}\(| (?:in|if|else|for|and|or|not)\b")
 _QUOTE = re.compile(rb"[\"'`]+")
 
 
 def quotes(chunk: Chunk) -> Iterator[Candidate]:
     """Places for the missing end of every string that reaches the end of its line."""
-    for token in chunk.tokens:
-        quote = _QUOTE.search(token.text) if token.kind == "unclosed" else None
+    ends = {token.end for token in chunk.tokens if token.kind == "string"}
+    for token in islice((token for token in chunk.tokens if token.kind == "unclosed"), MOST_STRINGS):
+        quote = _QUOTE.search(token.text)
         if quote is None or len(quote.group()) > 1 or b"\n" in token.text:
             continue
         line = chunk.text.count(b"\n", 0, token.start) + 1
         # A string that begins where another ended: the quotes of the whole line are out of step.
-        doubtful = any(other.kind == "string" and other.end == token.start for other in chunk.tokens)
+        doubtful = token.start in ends
         mark = quote.group().decode()
-        tail = _TAIL.search(token.text)
-        first = tail.start() if tail is not None else len(token.text)
-        comment = re.search(rb"\s+" + re.escape(chunk.language.line_comment.encode()), token.text[quote.end() :])
+        first = len(token.text.rstrip(_TAIL))
+        comment = re.search(rb"\s{1,9}" + re.escape(chunk.language.line_comment.encode()), token.text[quote.end() :])
         inner = {match.start() for match in _INNER.finditer(token.text, quote.end(), first)}
         if comment is not None:
             inner.add(quote.end() + comment.start())
-        for at in sorted({*inner, *range(first, len(token.text) + 1)}):
+        places = sorted({*inner, *range(first, len(token.text) + 1)})
+        for at in places if len(places) <= MOST_PLACES else places[-MOST_PLACES:]:
             if at < quote.end() or (comment is not None and at > quote.end() + comment.start()):
                 continue
             yield Candidate(
@@ -57,11 +61,13 @@ def colons(chunk: Chunk) -> Iterator[Candidate]:
         return
     mark = language.block_opener.encode()
     lines = chunk.lines
+    numbers = {token.start: number for number, token in enumerate(chunk.tokens)}
     for number, (_, width, first) in enumerate(lines):
         if first.text.decode("utf-8", "replace") not in language.block_words:
             continue
-        header = _header(chunk, first)
-        following = next((line for line in lines[number + 1 :] if line[0] > header[-1].start), None)
+        header = _header(chunk, numbers[first.start])
+        after = max(number, chunk.line_of(header[-1].start)) + 1
+        following = lines[after] if after < len(lines) else None
         if header[-1].text == mark or any(token.kind == "unclosed" for token in header):
             continue
         if following is None or following[1] <= width or any(unmatched(header)):
@@ -77,10 +83,10 @@ def colons(chunk: Chunk) -> Iterator[Candidate]:
         )
 
 
-def _header(chunk: Chunk, first: Token) -> list[Token]:
-    """The tokens of the logical line that begins with `first`."""
+def _header(chunk: Chunk, first: int) -> list[Token]:
+    """The tokens of the logical line that begins with the token of this index."""
     depth, found = 0, []
-    for token in chunk.tokens[chunk.tokens.index(first) :]:
+    for token in chunk.tokens[first : first + MOST_TOKENS]:
         if token.kind == "newline" and depth <= 0:
             break
         depth += (token.kind == "open") - (token.kind == "close")

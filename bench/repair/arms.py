@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from ast_tools import Edit, SyntaxTree, repairs
 from ast_tools.lexer import PARTNER, Token, tokens
-from bench import trial
 
 BUDGET_S = 0.5
 
@@ -23,13 +22,8 @@ Arm = Callable[[SyntaxTree], list[Suggestion]]
 
 
 def ours(tree: SyntaxTree) -> list[Suggestion]:
-    """Candidates by layout and habits, each checked by the parser."""
+    """What `ast_tools.repairs` says."""
     return [Suggestion(found.edits, found.title, found.sure) for found in repairs(tree, budget_s=BUDGET_S)]
-
-
-def learnt(tree: SyntaxTree) -> list[Suggestion]:
-    """The repairer on trial."""
-    return [Suggestion(found.edits, found.title, found.sure) for found in trial.repairs(tree, budget_s=BUDGET_S)]
 
 
 def text_only(tree: SyntaxTree) -> list[Suggestion]:
@@ -72,7 +66,6 @@ def _close(token: Token, stack: list[Token], edits: list[Edit]) -> None:
 
 ARMS: dict[str, Arm] = {
     "ours": ours,
-    "learnt (trial)": learnt,
     "text only": text_only,
     "tree-sitter": recovery,
     "naive": naive,

@@ -117,6 +117,7 @@ def test_any_text_is_answered(name: str) -> None:
         ("python", b""),
         ("python", b"x = 1\r)\n"),  # a lone carriage return ends a line, too
         ("python", b"\r@\r) \nx"),
+        ("javascript", b"/* a */ f(x, y\n/* b */ z\n"),  # a comment begins each line
         ("python", b"\n" * 6000),
         ("go", b"type \xff struct {}\nconst (\n\xe4 = 1\n)\n"),  # a predicate of a query wants UTF-8
         ("go", b"type (\xff struct {})\ntype \xff struct {}\n" * 20),

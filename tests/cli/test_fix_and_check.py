@@ -84,15 +84,15 @@ def test_fix_names_a_repair_that_is_not_sure_and_does_not_make_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "unsure.js"
-    text = "let é = f(a, b\n"
+    text = "let é = f(a + g(b)\n"
     path.write_text(text, "utf-8")
     assert main(["fix", "--write", "--json", str(path)]) == 1
     said = json.loads(capsys.readouterr().out)
     [problem] = said["problems"]
     assert (problem["sure"], problem["repair"], problem["repaired"]) == (False, None, False)
     first = problem["choices"][0]
-    assert (first["title"], first["result"]) == ("Insert `)`", "let é = f(a, b)")
-    assert first["changes"] == [{"line": 1, "column": 15, "end_line": 1, "end_column": 15, "new": ")"}]
+    assert (first["title"], first["result"]) == ("Insert `)`", "let é = f(a + g(b))")
+    assert first["changes"] == [{"line": 1, "column": 19, "end_line": 1, "end_column": 19, "new": ")"}]
     assert said["changes"] == []
     assert path.read_text("utf-8") == text
 

@@ -36,15 +36,15 @@ def test_a_sure_repair_is_the_only_one_and_preferred() -> None:
 
 
 def test_unsure_repairs_are_three_at_most_and_none_is_preferred() -> None:
-    found = repairs_of("print(max(1, 2)$0\n\n\ndef f():\n    return 1\n")
+    found = repairs_of("x = (a + b * c + d(e)$0\n\n\ndef f():\n    return 1\n")
     assert 2 <= len(found) <= 3
     assert not any(preferred for _, preferred in found)
     assert len({text for text, _ in found}) == len(found)
 
 
 def test_repairs_with_one_title_show_what_they_lead_to() -> None:
-    titles = [offer.title for _, offer in offered("é = '😀'; f(g(1, 2)$0\n\n\ndef f():\n    return 1\n")]
-    assert "Insert `)`: `é = '😀'; f(g(1, 2))`" in titles
+    titles = [offer.title for _, offer in offered("é = '😀'; x = (a + b * c + d(e)$0\n\n\ndef f():\n    return 1\n")]
+    assert "Insert `)`: `é = '😀'; x = (a + b * c + d(e))`" in titles
     assert len(set(titles)) == len(titles)
 
 
