@@ -34,11 +34,18 @@ def search(tree: SyntaxTree, near: int | None, budget_s: float, *, parser: bool 
     if not parser:
         return brackets.unverified()
     if not marks.unclosed:
-        for found in (brackets, BracketSearch(verifier, marks.marks, seen, near, odd=True)):
-            repaired = found.run() if found is brackets or found.regions != brackets.regions else []
-            if found.clean:
-                return repaired
+        if (found := _clean(brackets)) is not None:
+            return found
+        others = BracketSearch(verifier, marks.marks, seen, near, odd=True)
+        if others.regions != brackets.regions and (found := _clean(others)) is not None:
+            return found
     return _by_pieces(verifier, brackets, chunks(tree.language, tree.text), near) if not verifier.late else []
+
+
+def _clean(brackets: BracketSearch) -> list[Found] | None:
+    """The repairs of brackets with which nothing is wrong any more; None where there are none."""
+    found = brackets.run()
+    return found if brackets.clean else None
 
 
 def _by_pieces(verifier: Verifier, brackets: BracketSearch, pieces: list[Chunk], near: int | None) -> list[Found]:
