@@ -1,5 +1,6 @@
 """Syntax side: pure, total, byte offsets. Knows nothing of editors or models."""
 
+from ast_tools.baseline import Verdict, parse_as_written
 from ast_tools.blocks import Block, block_at, blocks
 from ast_tools.completion import REASONS, CutResult, Cutter
 from ast_tools.edits import Edit, apply, composed, inverted, moved, origin
@@ -23,7 +24,7 @@ from ast_tools.symbols import (
     imports,
     mentioned,
 )
-from ast_tools.syntax import Problem, adds_errors, problems, refusal
+from ast_tools.syntax import Problem, adds_errors, problems, refusal, said_of
 from ast_tools.tags import Tag, tags
 from ast_tools.tree import SyntaxTree, TreeSession, parse, reparse
 
@@ -31,9 +32,10 @@ __all__ = [
     "LANGUAGES", "Language", "language_of", "warm",
     "SyntaxTree", "TreeSession", "parse", "reparse",
     "Edit", "apply", "composed", "inverted", "moved", "origin",
-    "Problem", "problems", "refusal", "adds_errors",
+    "Problem", "problems", "refusal", "said_of", "adds_errors",
     "Repair", "repairs", "repairs_in",
     "Fault", "Mended", "mend",
+    "Verdict", "parse_as_written",
     "Cutter", "CutResult", "REASONS",
     "Place", "place", "wants_multiline",
     "Scope", "scopes", "enclosing", "statement_around",

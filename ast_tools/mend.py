@@ -9,12 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from ast_tools.baseline import Verdict, parse_as_written
 from ast_tools.edits import Edit, apply, composed, moved, origin
 from ast_tools.languages import Language
 from ast_tools.lexer import Token, tokens, unmatched
 from ast_tools.lines import Lines
 from ast_tools.repair import Repair, repairs
-from ast_tools.syntax import Problem, problems, refusal
+from ast_tools.syntax import Problem, problems, refusal, said_of
 from ast_tools.tree import SyntaxTree, parse
 
 MAX_ROUNDS = 50
@@ -67,23 +68,26 @@ def mend(
 ) -> Mended | None:
     """What is wrong with a text and how to mend it; None when it is not parsed in time. Never raises.
 
-    Where the language has a parser of its own that takes the text, no other is asked. `guess`: try what is not sure;
-    else all that is not is left, without choices.
+    Where the language has a parser of its own that takes the text, no other is asked, and errors that are only the
+    grammar's are left out (ast_tools.baseline). `guess`: try what is not sure; else all that is not is left, without
+    choices.
     """
     if language.accepts is not None and language.accepts(text):
         return Mended()
-    tree = parse(language, text, parse_budget_s)
+    tree = parse_as_written(language, text, parse_budget_s)
     if tree is None:
         return None
-    if not _left(tree):
+    deadline = time.thread_time() + budget_s
+    work = _Work(given=Lines(text), tree=tree, deadline=deadline, parse_budget_s=parse_budget_s)
+    if not work.left():
         return Mended()
-    work = _Work(given=Lines(text), tree=tree, deadline=time.thread_time() + budget_s, parse_budget_s=parse_budget_s)
+    work.read_plainly()
     while work.make_the_sure():
         pass
     sure = work.edits
     while guess and work.try_the_first():
         pass
-    found = [*work.faults, *(work.fault(problem) for problem in _left(work.tree))]
+    found = [*work.faults, *(work.fault(problem) for problem in work.left())]
     faults = sorted(dict.fromkeys(found), key=lambda fault: (fault.start, fault.end))
     return Mended(faults=tuple(faults), sure=sure, guessed=work.edits)
 
@@ -127,6 +131,22 @@ class _Work:
     _rounds: int = 0
     _seen: set[int] = field(default_factory=set)
     _found: tuple[Repair, ...] | None = None
+    _verdict: Verdict | None = None
+
+    def read_plainly(self) -> None:
+        """Goes on in the reading of the text where the grammar trips over least, if what is wrong shows there too."""
+        plain = Verdict(self._judged().plain)
+        if plain.of(_left(plain.tree)):
+            self.tree, self._verdict = plain.tree, plain
+
+    def left(self) -> tuple[Problem, ...]:
+        """What is wrong with the text as it is by now, apart from what only the grammar trips over."""
+        return self._judged().of(_left(self.tree))
+
+    def _judged(self) -> Verdict:
+        if self._verdict is None or self._verdict.tree is not self.tree:
+            self._verdict = Verdict(self.tree)
+        return self._verdict
 
     def make_the_sure(self) -> bool:
         """One round: all sure repairs that leave each other alone. False when there is none, or no time."""
@@ -161,7 +181,8 @@ class _Work:
         """A problem of the text as it is by now, placed in the text as it was given."""
         start, end = origin(self.edits, problem.start), origin(self.edits, problem.end)
         refused = not self.tree.has_error
-        return Fault(start=start, end=max(start, end), message=self._said(problem.message), refused=refused)
+        message = said_of(self.given.text, start, max(start, end), problem.message)
+        return Fault(start=start, end=max(start, end), message=self._said(message), refused=refused)
 
     def _fault(self, choices: tuple[Repair, ...], *, sure: bool) -> Fault:
         placed = tuple(_back(replace(choice, reason=self._said(choice.reason)), self.edits) for choice in choices)
@@ -182,7 +203,8 @@ class _Work:
     def _search(self) -> tuple[Repair, ...]:
         if self._found is None:
             left = self.deadline - time.thread_time()
-            self._found = repairs(self.tree, budget_s=min(left, SEARCH_BUDGET_S)) if left > 0 else ()
+            found = repairs(self.tree, budget_s=min(left, SEARCH_BUDGET_S)) if left > 0 else ()
+            self._found = tuple(repair for repair in found if self._judged().holds(repair.start))
         return self._found
 
     def _make(self, edits: tuple[Edit, ...]) -> bool:

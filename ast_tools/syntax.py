@@ -153,8 +153,21 @@ def _unexpected(tree: SyntaxTree, node: tree_sitter.Node) -> Problem:
 
 
 def _near(tree: SyntaxTree, start: int, end: int) -> Problem:
-    shown = tree.text[start : min(end, start + 30)].decode("utf-8", "replace").strip()
-    return Problem(start=start, end=max(end, start), message=f"Unexpected syntax near `{shown}`.", kind="unexpected")
+    return Problem(start=start, end=max(end, start), message=_near_words(tree.text, start, end), kind="unexpected")
+
+
+def _near_words(text: bytes, start: int, end: int) -> str:
+    shown = text[start : min(end, start + _SHOWN)].decode("utf-8", "replace").strip()
+    return f"{_NEAR}`{shown}`."
+
+
+_NEAR = "Unexpected syntax near "
+_SHOWN = 30
+
+
+def said_of(text: bytes, start: int, end: int, message: str) -> str:
+    """A problem's message, with the words of `text` where it was found in another form of the text."""
+    return _near_words(text, start, end) if message.startswith(_NEAR) else message
 
 
 def adds_errors(before: SyntaxTree, after_text: bytes, edit: Edit, budget_s: float = PARSE_BUDGET_S) -> bool | None:

@@ -205,9 +205,16 @@ def _chosen(package: Package, archive: Path) -> Iterator[tuple[str, str, bytes]]
         if pure.is_absolute() or ".." in pure.parts or len(content) not in SIZES:
             continue
         for language, folders in package.sources.items():
-            inside = next((path[len(folder) + 1 :] for folder in folders if path.startswith(folder + "/")), None)
+            inside = next((rest for folder in folders if (rest := _inside(path, folder)) is not None), None)
             if inside is not None and path.endswith(SUFFIXES[language]) and _is_source(inside, content, language):
                 yield language, path, content
+
+
+def _inside(path: str, folder: str) -> str | None:
+    """A path as it reads from a folder; None for one elsewhere."""
+    if folder == ".":
+        return path
+    return path[len(folder) + 1 :] if path.startswith(folder + "/") else None
 
 
 def _is_source(path: str, content: bytes, language: str) -> bool:

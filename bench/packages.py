@@ -170,7 +170,7 @@ def _apt(package: Package, work: Path, action: tuple[str, ...]) -> Path:
     except Unavailable:
         _run(package, [*command, package.name], out)
     for path in out.iterdir():
-        if not (path.suffix == ".deb" or ".orig.tar" in path.name):
+        if not (path.suffix == ".deb" or (".orig.tar" in path.name and path.suffix != ".asc")):
             path.unlink()
     return _only(package, out)
 

@@ -54,6 +54,14 @@ def test_which_members_count(tmp_path: Path, path: str, content: bytes, counts: 
     assert chosen == ([("c", path, content)] if counts else [])
 
 
+@pytest.mark.parametrize(
+    ("path", "folder", "expected"),
+    [("src/a.c", "src", "a.c"), ("srcs/a.c", "src", None), ("src/a.c", ".", "src/a.c"), ("a.c", ".", "a.c")],
+)
+def test_a_folder_may_be_the_whole_archive(path: str, folder: str, expected: str | None) -> None:
+    assert corpora._inside(path, folder) == expected
+
+
 def test_a_pinned_archive_with_another_sha256_is_refused(tmp_path: Path) -> None:
     package = packages.Package(kind="npm", name="two", version="1", sha256="0" * 64, split="dev", sources={})
     archive = tmp_path / "two-1.tgz"

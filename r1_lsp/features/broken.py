@@ -1,9 +1,21 @@
 """What is broken in a text and how to repair it. Pure, but slow: never called on the event loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ast_tools import Edit, Language, Problem, Repair, mend, parse, problems, repairs
+from ast_tools import (
+    Edit,
+    Language,
+    Problem,
+    Repair,
+    Verdict,
+    mend,
+    parse,
+    parse_as_written,
+    problems,
+    repairs,
+    said_of,
+)
 
 MOST_PLACES = 5
 """Broken places of one text that are looked at; a text with more of them is not one slip away from being right."""
@@ -18,37 +30,57 @@ WHOLE = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """The grammar's errors in a text, and the repairs of those that were looked at.
+    """The errors of a text that are not only the grammar's, and the repairs of those that were looked at.
 
-    `together` are the edits of all sure repairs, where the WHOLE text was asked about.
+    `together` are the edits of all sure repairs, where the WHOLE text was asked about. `sound`: the text was looked at
+    and nothing is wrong with it.
     """
 
     problems: tuple[Problem, ...] = ()
     repairs: tuple[Repair, ...] = ()
     together: tuple[Edit, ...] = ()
+    sound: bool = False
 
 
 NOTHING = Broken()
 
 
-def broken_in(language: Language, text: bytes, near: int, unwanted: Callable[[], bool] = lambda: False) -> Broken:
+def broken_in(
+    language: Language,
+    text: bytes,
+    near: int,
+    unwanted: Callable[[], bool] = lambda: False,
+    sound: bytes | None = None,
+) -> Broken:
     """All problems of a text and the repairs of those nearest to an offset, each once.
 
-    `unwanted` is asked between places; once it says yes, what was found so far is returned.
+    `unwanted` is asked between places; once it says yes, what was found so far is returned. `sound` is an earlier text
+    of the document, in which nothing was wrong but what the grammar alone trips over: that is not reported here either.
     """
     if near == WHOLE:
         return _whole(language, text)
-    tree = parse(language, text, PARSE_BUDGET_S)
+    tree = parse_as_written(language, text, PARSE_BUDGET_S)
     if tree is None:
         return NOTHING
-    found = problems(tree)
+    verdict = Verdict(tree, parse(tree.language, sound, PARSE_BUDGET_S) if sound is not None else None)
+    found = verdict.of(problems(tree))
+    if not found:
+        return Broken(sound=True)
+    tree = verdict.plain
+    found = tuple(_worded(text, problem) for problem in verdict.of(problems(tree)))
     places = sorted(problem.start for problem in sorted(found, key=lambda p: _distance(p, near))[:MOST_PLACES])
     mended: dict[Repair, None] = {}
     for start in places:
         if unwanted():
             break
-        mended |= dict.fromkeys(repairs(tree, near=start, budget_s=BUDGET_S))
+        here = repairs(tree, near=start, budget_s=BUDGET_S)
+        mended |= dict.fromkeys(repair for repair in here if verdict.holds(repair.start))
     return Broken(problems=found, repairs=tuple(mended))
+
+
+def _worded(text: bytes, problem: Problem) -> Problem:
+    """A problem of a reading of a text in the words of the text."""
+    return replace(problem, message=said_of(text, problem.start, problem.end, problem.message))
 
 
 def _whole(language: Language, text: bytes) -> Broken:

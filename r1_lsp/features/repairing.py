@@ -11,13 +11,16 @@ from r1_lsp.snapshot import Snapshot
 
 __all__ = ["NOTHING", "Broken", "Repairs", "in_thread"]
 
-Search = Callable[[str, bytes, int], Awaitable[Broken]]
-"""Language, text and the offset near which to look -> what is broken. Cancelling it ends the search."""
+Search = Callable[[str, bytes, int, bytes | None], Awaitable[Broken]]
+"""Language, text, the offset near which to look, a sound earlier text -> what is broken (see r1_lsp.features.broken).
+
+Cancelling it ends the search.
+"""
 
 
-async def in_thread(language: str, text: bytes, near: int) -> Broken:
+async def in_thread(language: str, text: bytes, near: int, sound: bytes | None = None) -> Broken:
     """A search in a thread of this process: where there is no typing to disturb."""
-    return await asyncio.to_thread(broken_in, LANGUAGES[language], text, near)
+    return await asyncio.to_thread(broken_in, LANGUAGES[language], text, near, sound=sound)
 
 
 @dataclass(slots=True)
@@ -40,13 +43,18 @@ class Repairs:
         self._process = SearchProcess() if search is None else None
         self._look = search or self._process.search  # type: ignore[union-attr]
         self._known: dict[str, _Searches] = {}
+        self._sound: dict[str, bytes] = {}
+        """The last text of each document in which nothing was wrong: what is broken is judged against it."""
 
     async def of(self, snapshot: Snapshot, *, near: int | None = None, wait_s: float | None = None) -> Broken:
         """What is broken in a document; in a text with many errors, repairs of those on the line of `near`.
 
         Nothing when it is not found within `wait_s` seconds; the search goes on for whoever asks next.
         """
-        if snapshot.language is None or snapshot.tree is None or not snapshot.tree.has_error:
+        if snapshot.language is None or snapshot.tree is None:
+            return NOTHING
+        if not snapshot.tree.has_error:
+            self._sound[snapshot.uri] = snapshot.text
             return NOTHING
         first = await self._search(snapshot, snapshot.language, None, wait_s)
         if near is None or not _is_left_out(first, snapshot, near):
@@ -59,6 +67,10 @@ class Repairs:
         if snapshot.language is None or snapshot.tree is None or not snapshot.tree.has_error:
             return NOTHING
         return await self._search(snapshot, snapshot.language, WHOLE, wait_s)
+
+    def document_closed(self, uri: str) -> None:
+        """What is opened under its name later is judged by itself."""
+        self._sound.pop(uri, None)
 
     def document_changed(self, uri: str) -> None:
         """Its text is another, or it is closed: ends the searches in it."""
@@ -78,10 +90,16 @@ class Repairs:
             self.document_changed(snapshot.uri)
             known = self._known[snapshot.uri] = _Searches(snapshot.text)
         if (search := known.by_place.get(near)) is None:
-            search = asyncio.ensure_future(self._look(language.name, snapshot.text, near or 0))
+            sound = self._sound.get(snapshot.uri)
+            search = asyncio.ensure_future(self._look(language.name, snapshot.text, near or 0, sound))
             known.by_place[near] = search
         await asyncio.wait({search}, timeout=wait_s)
-        return search.result() if search.done() and not search.cancelled() else NOTHING
+        if not search.done() or search.cancelled():
+            return NOTHING
+        broken = search.result()
+        if broken.sound:
+            self._sound[snapshot.uri] = snapshot.text
+        return broken
 
 
 def _is_left_out(broken: Broken, snapshot: Snapshot, offset: int) -> bool:

@@ -3,8 +3,8 @@
 In a thread of the server a search would compete with typing for the interpreter lock: in a broken file of 10,000
 lines it doubled the time of the slowest completions. A grammar that crashes takes this process with it, not the server.
 
-Either way go frames, four bytes of length and a pickle: (number, language, text, offset) and (number, Broken); a bare
-number says that its answer is wanted no more. Both ends are ours, on pipes that nobody else can open.
+Either way go frames, four bytes of length and a pickle: (number, language, text, offset, earlier text) and (number,
+Broken); a bare number says that its answer is wanted no more. Both ends are ours, on pipes that nobody else can open.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _NICE = 5
 """Whoever types goes first, where both want the same core."""
 _LENGTH = struct.Struct(">I")
 
-_Job = tuple[int, str, bytes, int]
+_Job = tuple[int, str, bytes, int, bytes | None]
 
 
 class SearchProcess:
@@ -42,12 +42,12 @@ class SearchProcess:
         self._starting = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
 
-    async def search(self, language: str, text: bytes, near: int) -> Broken:
+    async def search(self, language: str, text: bytes, near: int, sound: bytes | None = None) -> Broken:
         """What is broken in a text; NOTHING where the process dies over it. Cancelling ends the search."""
         number, process = next(self._numbers), await self._started()
         answer: asyncio.Future[Broken] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
-        _send(process, (number, language, text, near))
+        _send(process, (number, language, text, near, sound))
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await answer
@@ -121,14 +121,14 @@ def main() -> None:
     unwanted: set[int] = set()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, jobs, unwanted), daemon=True).start()
     while True:
-        number, language, text, near = jobs.get()
-        broken = _answer(language, text, near, partial(unwanted.__contains__, number))
+        number, language, text, near, sound = jobs.get()
+        broken = _answer(language, text, near, partial(unwanted.__contains__, number), sound)
         sys.stdout.buffer.write(_frame((number, broken)))
         sys.stdout.buffer.flush()
 
 
-def _answer(language: str, text: bytes, near: int, unwanted: Callable[[], bool]) -> Broken:
-    return NOTHING if unwanted() else broken_in(LANGUAGES[language], text, near, unwanted)
+def _answer(language: str, text: bytes, near: int, unwanted: Callable[[], bool], sound: bytes | None) -> Broken:
+    return NOTHING if unwanted() else broken_in(LANGUAGES[language], text, near, unwanted, sound)
 
 
 def _listen(stream: BinaryIO, jobs: "queue.SimpleQueue[_Job]", unwanted: set[int]) -> None:

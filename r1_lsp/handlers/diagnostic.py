@@ -63,6 +63,7 @@ async def saved(session: Session, uri: str) -> None:
 def closed(session: Session, uri: str) -> None:
     """Takes back what was shown of a document that is closed."""
     session.slot(Kept).said.pop(uri, None)
+    session.slot(Repairs).document_closed(uri)
     if not session.client.pulls_diagnostics:
         session.publish_diagnostics(uri, None, [])
 

@@ -194,3 +194,60 @@ def test_a_closed_document_loses_its_diagnostics() -> None:
             assert (shown["uri"], shown["diagnostics"]) == (URI, [])
 
     asyncio.run(story())
+
+
+MACROS = (
+    '#include "list.h"\n\nLIB_EXPORT void one(int two);\n\n'
+    "/* é😀 */ static int add(struct node *all)\n{\n    int total = 0;\n"
+    "    LIST_FOREACH(node, all, next) {\n        total += g(node->value);\n    }\n    PY_BEGIN_ALL\n"
+    "    total = h(total);\n    PY_END_ALL\n    return total;\n}\n"
+)
+"""The grammar of C trips over it and a compiler does not."""
+C_URI = "file:///proj/a.c"
+
+
+async def shown_after(editor: Editor, old: str, new: str) -> list[tuple[int, str]]:
+    """(line, message) of what is shown once a part of the document is replaced."""
+    at = editor.buffers[C_URI].text.index(old)
+    editor.replace(at, at + len(old), new)
+    version = editor.buffers[C_URI].version
+    shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p.get("version") == version)
+    return [(found["range"]["start"]["line"], found["message"]) for found in shown["diagnostics"]]
+
+
+@pytest.mark.parametrize("level", ["sure", "all"])
+def test_what_only_the_grammar_trips_over_is_not_shown_and_what_is_typed_is(level: str) -> None:
+    async def story() -> None:
+        options = {"diagnostics": {"level": level}}
+        async with Editor(engine=ScriptedEngine({}), preset="helix", options=options) as editor:
+            editor.open(C_URI, MACROS, "c")
+            shown = await editor.notification("textDocument/publishDiagnostics")
+            assert shown["diagnostics"] == []
+            [(line, message)] = await shown_after(editor, "h(total);", "h(total;")
+            assert MACROS.split("\n")[line].strip() == "total = h(total);"
+            assert message == f"`(` opened on line {line + 1} is never closed."
+            assert await shown_after(editor, "h(total;", "h(total);") == []
+
+    asyncio.run(story())
+
+
+def test_against_a_sound_text_any_new_error_counts() -> None:
+    broken = MACROS.replace("h(total)", "h(total total)").encode()
+    assert asyncio.run(in_thread("c", MACROS.encode(), 0)).sound
+    assert asyncio.run(in_thread("c", broken, 0)).sound
+    [found] = asyncio.run(in_thread("c", broken, 0, MACROS.encode())).problems
+    assert broken[found.start : found.end] == b"total"
+
+
+def test_a_closed_document_is_forgotten() -> None:
+    async def story() -> None:
+        repairs = Repairs(in_thread)
+        broken = MACROS.replace("h(total)", "h(total total)")
+        assert (await repairs.of(snapshot_of(MACROS.encode(), "a.c"))).sound
+        assert (await repairs.of(snapshot_of(broken.encode(), "a.c"))).problems
+        uri = snapshot_of(b"", "a.c").uri
+        repairs.document_changed(uri)
+        repairs.document_closed(uri)
+        assert not (await repairs.of(snapshot_of(broken.encode(), "a.c"))).problems
+
+    asyncio.run(story())
