@@ -1,10 +1,12 @@
 """Answers of OpenAI-compatible servers (and llama.cpp's own /infill) as chunks; their refusals as our errors."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from engine.errors import (
+    REPLACED,
     BadRequest,
     ContextOverflow,
     EngineBusy,
@@ -14,6 +16,7 @@ from engine.errors import (
     ModelUnusable,
     Unsupported,
 )
+from engine.shared_start import n_shared
 from engine.types import Chunk, FinishReason, Usage
 
 _FINISH: dict[str, FinishReason] = {reason: reason for reason in get_args(FinishReason)}
@@ -63,6 +66,38 @@ def _native(event: Mapping[str, Any]) -> Iterator[Chunk]:
     finish = finish_of(event.get("stop_type") or "stop") if ended else None
     usage = usage_of({**event, "usage": {}}) if ended else None
     yield Chunk(text=event["content"], index=int(event.get("index") or 0), finish=finish, usage=usage)
+
+
+def scores_of(answer: Mapping[str, Any], n: int, who: str) -> tuple[float, ...]:
+    """The scores of n choices in our host's answer. Raises EngineUnavailable."""
+    try:
+        choices = sorted(answer["choices"], key=lambda choice: int(choice["index"]))
+        if any(choice["finish_reason"] == "superseded" for choice in choices):
+            raise EngineUnavailable(REPLACED)
+        scores = tuple(float(choice["score"]) for choice in choices)
+    except (ValueError, TypeError, LookupError) as exc:
+        raise EngineUnavailable(f"{who} did not score every choice") from exc
+    if len(scores) != n or not all(map(math.isfinite, scores)):
+        raise EngineUnavailable(f"{who} did not score every choice")
+    return scores
+
+
+def echoed_scores(answer: Mapping[str, Any], n: int, who: str) -> tuple[float, ...]:
+    """The scores of n texts that a server has echoed with what each token cost. Raises Unsupported where it has not.
+
+    Tokens that all texts begin with do not count, nor does the very first one, which follows nothing.
+    """
+    try:
+        echoed = [choice["logprobs"] for choice in sorted(answer["choices"], key=lambda choice: int(choice["index"]))]
+        shared = n_shared([list(map(str, text["tokens"])) for text in echoed])
+        costs = [text["token_logprobs"] for text in echoed]
+        scores = tuple(sum(map(float, row[shared or row[0] is None :])) for row in costs)
+        complete = all(len(text["tokens"]) == len(row) for text, row in zip(echoed, costs, strict=True))
+    except (ValueError, TypeError, LookupError, AttributeError) as exc:
+        raise Unsupported(f"{who} cannot score texts") from exc
+    if len(scores) != n or not complete or not all(map(math.isfinite, scores)):
+        raise Unsupported(f"{who} cannot score texts")
+    return scores
 
 
 def finish_of(word: str | None) -> FinishReason | None:

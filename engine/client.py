@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine import payload
@@ -55,6 +55,8 @@ class Door(Protocol):
     def served(self) -> None:
         """The server gave a sign that it answers."""
 
+    async def score(self, request: GenerateRequest) -> tuple[float, ...]: ...
+
     async def count_tokens(self, text: str) -> int: ...
 
     async def restart(self) -> None: ...
@@ -96,6 +98,9 @@ class EngineClient:
                     raise EngineUnavailable(f"{call.who} sent an answer that nobody asked for")
                 yield chunk
 
+    async def score(self, request: GenerateRequest) -> tuple[float, ...]:
+        return await self._door.score(request)
+
     async def count_tokens(self, text: str) -> int:
         return await self._door.count_tokens(text)
 
@@ -132,6 +137,14 @@ class HostDoor:
 
     def served(self) -> None:
         self._supervisor.served()
+
+    async def score(self, request: GenerateRequest) -> tuple[float, ...]:
+        from engine.answer import scores_of
+
+        call = await self.call(request)
+        answer = await ask(replace(call, body={**call.body, "stream": False}))
+        self.served()
+        return scores_of(answer, len(request.choices), call.who)
 
     async def count_tokens(self, text: str) -> int:
         life = await self._supervisor.life()

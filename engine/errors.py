@@ -13,6 +13,11 @@
 Cancellation is not an error: it is `asyncio.CancelledError` on the event loop, and a flag on the model's thread.
 """
 
+REPLACED = "a newer request has taken the place of this one"
+"""What EngineUnavailable says where only a whole answer is of use."""
+ONLY_TEXT = "only what follows a plain text can be scored"
+"""What Unsupported says of choices in a chat or in the middle of a text."""
+
 
 class EngineError(Exception):
     """Base of everything the engine raises on purpose."""

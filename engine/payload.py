@@ -7,14 +7,19 @@ from engine.types import ChatPrompt, GenerateRequest, InfillPrompt, Prompt, Text
 
 def for_host(request: GenerateRequest) -> tuple[str, dict[str, Any]]:
     """The route and the body of a streamed request to our host."""
-    own = {"lane": str(request.lane), "session": request.session, "time_budget_s": request.time_budget_s}
+    own: dict[str, Any] = {
+        "lane": str(request.lane),
+        "session": request.session,
+        "time_budget_s": request.time_budget_s,
+        "choices": list(request.choices),
+    }
     body: dict[str, Any] = {
         "max_tokens": request.max_tokens,
         "stop": list(request.stop),
         "n": request.n,
         "stream": True,
         **sampling(request),
-        "r1": {key: value for key, value in own.items() if value not in (None, "")},
+        "r1": {key: value for key, value in own.items() if value not in (None, "", [])},
     }
     return _with_prompt(request.prompt, request.think_budget, body)
 

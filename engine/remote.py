@@ -10,14 +10,14 @@ import contextlib
 import logging
 import math
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from engine import payload
 from engine.client import Call, ask, unreachable
-from engine.errors import BadRequest, EngineError, EngineUnavailable, ModelNotFound
+from engine.errors import ONLY_TEXT, REPLACED, BadRequest, EngineError, EngineUnavailable, ModelNotFound, Unsupported
 from engine.prompt import chat, fim
 from engine.prompt.pieces import guarded
 from engine.prompt.think import Parted, Start, ThinkParser
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 CONNECT_S = 10.0
 READ_S = 300.0
 """Seconds without a byte: a remote R1 may read a long prompt for minutes before its first token."""
@@ -51,12 +53,14 @@ RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """What a make of server does. `infill`: "native" is llama.cpp's /infill, "suffix" OpenAI's field of /completions,
-    "markers" means that a text prompt's markers become tokens. `prefill`: how the beginning of an answer is given.
+    "markers" means that a text prompt's markers become tokens. `scores`: it echoes a text with what each token of it
+    cost, as OpenAI's /completions did. `prefill`: how the beginning of an answer is given.
     """
 
     infill: Literal["native", "suffix", "markers"]
     extra_sampling: bool = False
     candidates: bool = True
+    scores: bool = False
     prefill: Mapping[str, Any] | None = None
     prefill_message: Mapping[str, Any] | None = None
     beta: str = ""
@@ -66,12 +70,12 @@ class Kind:
 _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 _BY_OWNER: Mapping[str, Kind] = {
     "llamacpp": Kind(infill="native", extra_sampling=True, prefill={}, tokenize="content"),
-    "vllm": Kind(infill="markers", extra_sampling=True, prefill=_CONTINUE, tokenize="prompt"),
-    "sglang": Kind(infill="markers", extra_sampling=True, prefill=_CONTINUE),
+    "vllm": Kind(infill="markers", extra_sampling=True, scores=True, prefill=_CONTINUE, tokenize="prompt"),
+    "sglang": Kind(infill="markers", extra_sampling=True, scores=True, prefill=_CONTINUE),
     "deepseek": Kind(infill="suffix", candidates=False, prefill={}, prefill_message={"prefix": True}, beta="/beta"),
     "library": Kind(infill="suffix", candidates=False),  # ollama
 }
-_OTHER = Kind(infill="markers")
+_OTHER = Kind(infill="markers", scores=True)  # tried: nothing says what it can do
 
 # Families by the names that makers and servers give their models; the first that is found decides.
 _BY_NAME: tuple[tuple[str, str], ...] = (
@@ -252,11 +256,7 @@ class RemoteDoor:
     # -- asking ------------------------------------------------------------------------------------------------------
 
     async def call(self, request: GenerateRequest) -> Call:
-        self.start()
-        await self.board.ready()
-        known = self._known
-        if known is None:
-            raise EngineUnavailable("the engine is not running")
+        known = await self._ready()
         replaced = self._replaced_by(request)
         url, body = self._ask_for(request, known)
         call = self._call(url, {"model": known.info.id, **_common(request, known.kind), **body})
@@ -265,6 +265,29 @@ class RemoteDoor:
             return self._tamed(raw, request, known, replaced)
 
         return replace(call, tame=tame)
+
+    async def score(self, request: GenerateRequest) -> tuple[float, ...]:
+        from engine.answer import echoed_scores
+
+        known = await self._ready()
+        if not known.kind.scores:
+            raise Unsupported(f"{self._who} cannot score texts")
+        if not isinstance(request.prompt, TextPrompt):
+            raise Unsupported(ONLY_TEXT)
+        texts = [request.prompt.text + choice for choice in request.choices]
+        body = {"model": known.info.id, "prompt": texts, "echo": True, "max_tokens": 0, "logprobs": 1}
+        call = self._call(f"{self._at.api}/completions", body)
+        answer = await _unless(self._replaced_by(request), ask(call))
+        if isinstance(answer, str):
+            raise EngineUnavailable(REPLACED)
+        return echoed_scores(answer, len(texts), self._who)
+
+    async def _ready(self) -> Known:
+        self.start()
+        await self.board.ready()
+        if self._known is None:
+            raise EngineUnavailable("the engine is not running")
+        return self._known
 
     def _replaced_by(self, request: GenerateRequest) -> asyncio.Event:
         """Ends an older request of the same session and lane; returns what ends this one in its turn."""
@@ -403,12 +426,19 @@ def _infill_text(prompt: InfillPrompt, known: Known, stop: tuple[str, ...]) -> d
 async def _next(
     raw: AsyncGenerator[Chunk, None], replaced: asyncio.Event, deadline: float | None
 ) -> Chunk | FinishReason | None:
-    """The next chunk, None at the end, or why there will be none: the request was replaced or its time is over."""
+    """The next chunk, None at the end, or why there will be none."""
 
     async def pull() -> Chunk | None:
         return await anext(raw, None)
 
-    pulling, watching = asyncio.ensure_future(pull()), asyncio.ensure_future(replaced.wait())
+    return await _unless(replaced, pull(), deadline)
+
+
+async def _unless(
+    replaced: asyncio.Event, work: Coroutine[Any, Any, T], deadline: float | None = None
+) -> T | Literal["superseded", "budget"]:
+    """What `work` gives, or why it was cancelled: the request was replaced or its time is over."""
+    pulling, watching = asyncio.ensure_future(work), asyncio.ensure_future(replaced.wait())
     left = None if deadline is None else max(deadline - asyncio.get_running_loop().time(), 0)
     try:
         await asyncio.wait((pulling, watching), timeout=left, return_when=asyncio.FIRST_COMPLETED)

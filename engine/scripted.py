@@ -4,15 +4,18 @@ A script is a dictionary or a JSON file:
 
     {"info": {fields of ModelInfo},
      "rules": [{"match": regex, "reply": str or list of str, "thinking": str, "delay_s": seconds per piece,
-                "times": how often the rule answers, "error": sentence instead of an answer}, ...],
+                "times": how often the rule answers, "error": sentence instead of an answer,
+                "scores": {text: score of the choices that hold it}}, ...],
      "default": {"reply": ...},
      "prefill_s": seconds before the first piece, "load_s": seconds until ready, "fail": sentence: never ready}
 
 The first rule whose `match` is found in the rendered prompt answers. With a list of replies, candidate i gets reply
-i (the last one repeats). The prompt is rendered by `render`, plainly, so that a rule can be read.
+i (the last one repeats). A choice of which no score speaks has minus the number of its pieces. The prompt is rendered
+by `render`, plainly, so that a rule can be read.
 """
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
@@ -20,7 +23,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import BadRequest, ContextOverflow, EngineError, EngineUnavailable, ModelUnusable
+from engine.errors import REPLACED, BadRequest, ContextOverflow, EngineError, EngineUnavailable, ModelUnusable
 from engine.status import StatusBoard
 from engine.types import (
     ChatPrompt,
@@ -38,7 +41,7 @@ from engine.types import (
 )
 
 _PIECE = re.compile(r" ?\w{1,6}|\n[ \t]*|[ \t]+|\s|[^\w\s]")
-_RULE_KEYS = frozenset({"match", "reply", "thinking", "delay_s", "times", "error"})
+_RULE_KEYS = frozenset({"match", "reply", "thinking", "delay_s", "times", "error", "scores"})
 _SCRIPT_KEYS = frozenset({"info", "rules", "default", "prefill_s", "load_s", "fail"})
 
 
@@ -70,6 +73,11 @@ class Rule:
     delay_s: float = 0.0
     left: int | None = None
     error: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    def score(self, choice: str) -> float:
+        """Never above 0: it stands for the logarithm of a probability."""
+        return next((score for text, score in self.scores.items() if text in choice), -float(len(pieces(choice))))
 
 
 @dataclass(slots=True)
@@ -143,7 +151,15 @@ def _rule(row: Mapping[str, Any], name: str) -> Rule:
         delay_s=float(row.get("delay_s", 0.0)),
         left=row.get("times"),
         error=row.get("error", ""),
+        scores=_scores(row.get("scores", {}), name),
     )
+
+
+def _scores(given: Mapping[str, float], name: str) -> dict[str, float]:
+    scores = {text: float(score) for text, score in given.items()}
+    if any(score > 0 for score in scores.values()):
+        raise ModelUnusable(f"{name} has a score above 0, which no probability has as its logarithm")
+    return scores
 
 
 class ScriptedEngine:
@@ -219,16 +235,27 @@ class ScriptedEngine:
             self.finished += done
             self.closed_early += not done
 
+    async def score(self, request: GenerateRequest) -> tuple[float, ...]:
+        scores: dict[int, float] = {}
+        async with contextlib.aclosing(self.generate(request)) as answer:
+            async for chunk in answer:
+                if chunk.score is not None:
+                    scores[chunk.index] = chunk.score
+        if len(scores) < len(request.choices):
+            raise EngineUnavailable(REPLACED)
+        return tuple(scores[index] for index in range(len(request.choices)))
+
     async def _answer(self, request: GenerateRequest) -> AsyncGenerator[Chunk, None]:
         rendered, life = render(request.prompt), self._life
         n_prompt = len(pieces(rendered))
-        if n_prompt >= self.script.info.n_ctx:
-            raise ContextOverflow(n_prompt, self.script.info.n_ctx)
+        n_longest = n_prompt + max((len(pieces(choice)) for choice in request.choices), default=0)
+        if n_longest >= self.script.info.n_ctx:
+            raise ContextOverflow(n_longest, self.script.info.n_ctx)
         rule = self.script.answer(rendered)
         if rule.error:
             raise EngineUnavailable(rule.error)
         await asyncio.sleep(self.script.prefill_s)
-        live = {index: _candidate(request, rule, index) for index in range(request.n)}
+        live = {index: _candidate(request, rule, index) for index in range(request.n_candidates)}
         began, n_out = asyncio.get_running_loop().time(), 0
         while live:
             await asyncio.sleep(rule.delay_s)
@@ -265,7 +292,13 @@ class ScriptedEngine:
 
 
 def _candidate(request: GenerateRequest, rule: Rule, index: int) -> Iterator[Chunk]:
-    """One candidate's chunks, one per piece; the last one carries the reason it ended and no text."""
+    """One candidate's chunks, one per piece; the last one carries the reason it ended and no text.
+
+    Of a choice there is only the last one.
+    """
+    if request.choices:
+        yield Chunk(index=index, finish="stop", score=rule.score(request.choices[index]))
+        return
     thinking = pieces(rule.thinking)
     reply = rule.replies[min(index, len(rule.replies) - 1)]
     cuts = [at for stop in request.stop if stop and (at := reply.find(stop)) >= 0]

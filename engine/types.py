@@ -75,6 +75,9 @@ class GenerateRequest:
     `session` names what a newer request replaces: the host stops an older request of the same session and lane.
     `time_budget_s` bounds generation from the first token on; `think_budget` bounds reasoning tokens (None: the
     model's own default, 0: the reasoning block is closed before it starts).
+
+    With `choices` the model writes nothing: it says how likely each of them is as what follows a text prompt, and the
+    last chunk of candidate i has the `score` of choice i. `max_tokens`, `stop`, `sampling` and `n` mean nothing then.
     """
 
     prompt: Prompt
@@ -86,6 +89,11 @@ class GenerateRequest:
     session: str = ""
     time_budget_s: float | None = None
     think_budget: int | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def n_candidates(self) -> int:
+        return len(self.choices) or self.n
 
 
 FinishReason = Literal["stop", "length", "budget", "superseded", "loop"]
@@ -108,6 +116,7 @@ class Chunk:
     """A piece of an answer. `text` never ends inside a character and never holds reasoning, which is in `thinking`.
 
     `index` numbers the candidate (0 .. n-1). The last chunk of each candidate has `finish`, the last of all `usage`.
+    `score`: see `Engine.score`; None where the request has no choices, and where a choice was not read to its end.
     """
 
     text: str = ""
@@ -115,6 +124,7 @@ class Chunk:
     index: int = 0
     finish: FinishReason | None = None
     usage: Usage | None = None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +204,15 @@ class Engine(Protocol):
 
         A first chunk without content may say that the model has begun: there is time now to prepare for its words.
         Raises EngineError. A host that dies on the way raises EngineUnavailable; nothing is retried here.
+        """
+        ...
+
+    async def score(self, request: GenerateRequest) -> tuple[float, ...]:
+        """How likely each of the request's choices is: the higher, the likelier, and only differences mean something.
+
+        A score is the sum of the natural logarithms of its tokens' probabilities, from the first token on that is not
+        the same in all of them. Cancelling stops the work. Raises EngineError: Unsupported where the engine can only
+        write, EngineUnavailable when a newer request of the session came in between.
         """
         ...
 

@@ -26,7 +26,8 @@ class Encoded:
 
     `start` says whether the answer begins inside a reasoning block (None: no reasoning to part from the answer);
     `think_close` are the tokens that end such a block from outside; `ends` and `stops` end an answer besides the
-    vocabulary's own end tokens and the request's stop strings.
+    vocabulary's own end tokens and the request's stop strings. `choices` are the tokens of the request's choices behind
+    `tokens`, which all of them share.
     """
 
     tokens: list[int]
@@ -34,6 +35,7 @@ class Encoded:
     think_close: tuple[int, ...] = ()
     ends: frozenset[int] = frozenset()
     stops: tuple[str, ...] = ()
+    choices: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from engine.backends import calibrate
 from engine.backends.backend import Encoded, LoadProgress, Logits, Outcome, Part
-from engine.errors import ContextOverflow, EngineError, ModelUnusable, Unsupported
+from engine.errors import ONLY_TEXT, ContextOverflow, EngineError, ModelUnusable, Unsupported
 from engine.models.resolve import ResolvedModel, resolve
 from engine.platform import cache_dir
 from engine.prompt import chat, fim
 from engine.prompt.pieces import Piece, guarded
 from engine.prompt.think import Start
+from engine.shared_start import n_shared
 from engine.types import ChatPrompt, EngineOptions, GenerateRequest, InfillPrompt, ModelInfo, TextPrompt, Usage
 
 logger = logging.getLogger(__name__)
@@ -122,12 +123,25 @@ class LlamaBackend:
 
     def encode(self, request: GenerateRequest) -> Encoded:
         match request.prompt:
+            case TextPrompt(text=text) if request.choices:
+                return self._encode_choices([text + choice for choice in request.choices])
+            case _ if request.choices:
+                raise Unsupported(ONLY_TEXT)
             case TextPrompt(text=text):
                 return Encoded(tokens=self._within_context([Piece(text, special=False)]))
             case InfillPrompt() as hole:
                 return self._encode_infill(hole)
             case ChatPrompt() as talk:
                 return self._encode_chat(talk, request.think_budget)
+
+    def _encode_choices(self, texts: list[str]) -> Encoded:
+        """What all texts share is the prompt. Each is tokenised whole: no token ends only because a prompt does."""
+        beginning = self.vocabulary.beginning
+        whole = [self._within_context([Piece(text, special=False)]) for text in texts]
+        bare = [tokens[1:] if tokens[0] == beginning else tokens for tokens in whole]
+        n = n_shared(bare)
+        begun = n == 0 or whole[0][0] == beginning
+        return Encoded(tokens=[beginning] * begun + bare[0][:n], choices=tuple(tuple(tokens[n:]) for tokens in bare))
 
     def _encode_infill(self, hole: InfillPrompt) -> Encoded:
         if self._row is None or not self.info.can_infill:

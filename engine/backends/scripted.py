@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.backends.backend import Encoded, LoadProgress, Logits, Outcome, Part
-from engine.errors import ContextOverflow, EngineUnavailable, ModelUnusable
+from engine.errors import ONLY_TEXT, ContextOverflow, EngineUnavailable, ModelUnusable, Unsupported
 from engine.prompt.chat import THINK_CLOSE
 from engine.prompt.think import Start
 from engine.scripted import Rule, Script, pieces, render
-from engine.types import GenerateRequest, ModelInfo, Usage
+from engine.shared_start import n_shared
+from engine.types import GenerateRequest, ModelInfo, TextPrompt, Usage
 
 N_SLOTS = 16
 MAX_BATCH = 256
@@ -27,16 +28,20 @@ _LOAD_STEPS = 4
 
 @dataclass(slots=True)
 class _Answer:
-    """What the candidates of one request say, as tokens; `given` counts the candidates that have begun."""
+    """What the candidates of one request say, as tokens; `given` counts the candidates that have begun.
+
+    `costs`: of each reply, what every token of it adds to its score; none where nothing is scored.
+    """
 
     replies: list[list[int]]
     delay_s: float
+    costs: list[float] = field(default_factory=list)
     given: int = 0
 
-    def take(self) -> list[int]:
-        reply = self.replies[min(self.given, len(self.replies) - 1)]
+    def take(self) -> int:
+        """Which reply the next candidate gets."""
         self.given += 1
-        return reply
+        return min(self.given, len(self.replies)) - 1
 
 
 @dataclass(slots=True)
@@ -45,19 +50,31 @@ class _Memory:
 
     tokens: list[int] = field(default_factory=list)
     cells: list[object] = field(default_factory=list)
-    reply: list[int] = field(default_factory=list)
+    answer: _Answer = field(default_factory=lambda: _Answer(replies=[[]], delay_s=0.0))
+    which: int = 0
     reply_at: int = 0
-    delay_s: float = 0.0
 
-    def next_token(self, close: int) -> int:
-        """What the reply says after the tokens already here. A close tag from outside skips what it cuts off."""
-        at = 0
+    def next_token(self, close: int) -> tuple[int, float]:
+        """What the reply says after the tokens already here, and its cost.
+
+        A close tag from outside skips what it cuts off.
+        """
+        if self.answer.costs:
+            self._recognise()
+        at, reply = 0, self.answer.replies[self.which]
         for token in self.tokens[self.reply_at :]:
-            if at < len(self.reply) and token == self.reply[at]:
+            if at < len(reply) and token == reply[at]:
                 at += 1
-            elif token == close and close in self.reply[at:]:
-                at = self.reply.index(close, at) + 1
-        return self.reply[at] if at < len(self.reply) else END
+            elif token == close and close in reply[at:]:
+                at = reply.index(close, at) + 1
+        return reply[at] if at < len(reply) else END, self.answer.costs[self.which] if self.answer.costs else 0.0
+
+    def _recognise(self) -> None:
+        """Who reads a choice again, because it had to give its memory back, does not say which it was."""
+        said, replies = self.tokens[self.reply_at :], self.answer.replies
+        if replies[self.which][: len(said)] != said:
+            alike = (which for which, reply in enumerate(replies) if reply[: len(said)] == said)
+            self.which = next(alike, self.which)
 
 
 class ScriptedBackend:
@@ -73,7 +90,7 @@ class ScriptedBackend:
         self._answers: dict[int, _Answer] = {}
         self._close = self._id(THINK_CLOSE)
         self._slots = [_Memory() for _ in range(N_SLOTS)]
-        self._next: list[int] = []
+        self._next: list[tuple[int, float]] = []
         self._aborted = threading.Event()
 
     @classmethod
@@ -91,21 +108,27 @@ class ScriptedBackend:
         return self.script.info
 
     def encode(self, request: GenerateRequest) -> Encoded:
+        if request.choices and not isinstance(request.prompt, TextPrompt):
+            raise Unsupported(ONLY_TEXT)
         rendered = render(request.prompt)
-        tokens = self.tokens_of(rendered)
-        if len(tokens) >= self.info.n_ctx:
-            raise ContextOverflow(len(tokens), self.info.n_ctx)
+        texts = [self.tokens_of(rendered + choice) for choice in request.choices or ("",)]
+        longest = max(map(len, texts))
+        if longest >= self.info.n_ctx:
+            raise ContextOverflow(longest, self.info.n_ctx)
+        n = n_shared(texts)
+        tokens, choices = texts[0][:n], [text[n:] for text in texts] if request.choices else []
         with self._lock:
             rule = self.script.answer(rendered)
             if rule.error:
                 raise EngineUnavailable(rule.error)
             marker = _FIRST_MARKER + len(self._answers)
-            self._answers[marker] = self._answer(rule, request)
+            self._answers[marker] = _scored(rule, request.choices, choices) if choices else self._answer(rule, request)
         thinks = bool(rule.thinking)
         return Encoded(
             tokens=[*tokens, marker],
             start=Start.THINKING if thinks else None,
             think_close=(self._close,) if thinks else (),
+            choices=tuple(map(tuple, choices)),
         )
 
     def _answer(self, rule: Rule, request: GenerateRequest) -> _Answer:
@@ -140,9 +163,8 @@ class ScriptedBackend:
                 memory.tokens.append(token)
                 memory.cells.append(object())
                 if token >= _FIRST_MARKER:
-                    answer = self._answers[token]
-                    memory.reply, memory.reply_at = answer.take(), len(memory.tokens)
-                    memory.delay_s = answer.delay_s
+                    memory.answer = self._answers[token]
+                    memory.which, memory.reply_at = memory.answer.take(), len(memory.tokens)
         self._next = [self._slots[part.slot].next_token(self._close) for part in parts]
         return "done"
 
@@ -156,12 +178,14 @@ class ScriptedBackend:
     def _delay(self, parts: Sequence[Part]) -> float:
         """`prefill_s` where a prompt ends, the rule's delay for every piece of an answer."""
         ends_prompt = any(token >= _FIRST_MARKER for part in parts for token in part.tokens)
-        spoken = max((self._slots[part.slot].delay_s for part in parts if part.wants_logits), default=0.0)
+        spoken = max((self._slots[part.slot].answer.delay_s for part in parts if part.wants_logits), default=0.0)
         return self.script.prefill_s if ends_prompt else spoken
 
     def logits(self, part: int) -> Logits:
         row = np.full(len(self._texts), -np.inf, dtype=np.float32)
-        row[self._next[part]] = 0.0
+        token, cost = self._next[part]
+        row[END] = np.log(-np.expm1(cost)) if cost else -np.inf
+        row[token] = cost
         return row
 
     def rewind(self, slot: int, n: int) -> bool:
@@ -171,9 +195,7 @@ class ScriptedBackend:
 
     def copy(self, source: int, target: int, n: int) -> None:
         held = self._slots[source]
-        self._slots[target] = _Memory(
-            held.tokens[:n], held.cells[:n], reply=held.reply, reply_at=held.reply_at, delay_s=held.delay_s
-        )
+        self._slots[target] = _Memory(held.tokens[:n], held.cells[:n], held.answer, held.which, held.reply_at)
 
     def served(self, usage: Usage) -> None:
         """A script's speed is what its `info` says."""
@@ -186,3 +208,9 @@ class ScriptedBackend:
 
     def close(self) -> None:
         self.abort()
+
+
+def _scored(rule: Rule, choices: Sequence[str], rests: list[list[int]]) -> _Answer:
+    """Choices whose tokens, behind those that all share, cost alike and together what the rule says."""
+    costs = [rule.score(choice) / max(len(rest), 1) for choice, rest in zip(choices, rests, strict=True)]
+    return _Answer(replies=rests, delay_s=rule.delay_s, costs=costs)

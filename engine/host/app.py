@@ -90,7 +90,7 @@ async def _generate(
         if body.stream:
             return await _stream(request, shape, answer)
         chunks = [chunk async for batch in answer for chunk in batch]
-    return web.json_response(shape.whole(chunks, wanted.n))
+    return web.json_response(shape.whole(chunks, wanted.n_candidates))
 
 
 async def _stream(request: web.Request, shape: Shape, answer: AsyncIterator[list[Chunk]]) -> web.StreamResponse:

@@ -44,6 +44,7 @@ class Extras(_Strict):
     time_budget_s: Amount | None = None
     think_budget: Annotated[int, Field(ge=0, le=MAX_TOKENS)] | None = None
     prefill: str = ""
+    choices: Annotated[tuple[str, ...], Field(max_length=MAX_CANDIDATES, strict=False)] = ()
 
 
 class _Body(_Strict):
@@ -95,6 +96,7 @@ class _Body(_Strict):
             session=self.r1.session,
             time_budget_s=self.r1.time_budget_s,
             think_budget=self.r1.think_budget,
+            choices=self.r1.choices,
         )
 
 

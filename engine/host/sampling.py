@@ -35,6 +35,12 @@ def greedy(logits: Logits) -> int:
     return int(logits.argmax())
 
 
+def log_probability(logits: Logits, token: int) -> float:
+    """The natural logarithm of a token's probability. Summed up in float64: there are 10^5 terms and more."""
+    top = logits.max()
+    return float(logits[token] - top) - float(np.log(np.exp(logits - top).sum(dtype=np.float64)))
+
+
 def _weighted(logits: Logits, sampling: Sampling) -> tuple[np.ndarray, np.ndarray]:
     """The tokens still in play, best first, and their weights (relative to the best: 1)."""
     above = (logits - logits.max()) / np.float32(sampling.temperature)

@@ -209,7 +209,7 @@ class Scheduler:
             self._crowded = False
             if not job.live:
                 chunk = job.closed(chunk)
-                if job.request.n == 1 and chunk.usage is not None:
+                if len(job.sequences) == 1 and chunk.usage is not None:
                     self._backend.served(chunk.usage)
                 self._forget(job)
         self._events.append((job, chunk))

@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from engine.backends.backend import Backend, Encoded
+from engine.backends.backend import Backend, Encoded, Logits
 from engine.host.kv import Slot
-from engine.host.sampling import Sampler, make_sampler
+from engine.host.sampling import Sampler, log_probability, make_sampler
 from engine.host.text import AnswerText, Said
 from engine.types import Chunk, FinishReason, GenerateRequest, Lane, Usage
 
@@ -29,7 +29,7 @@ class Job:
     first_token: float | None = None
 
     def __post_init__(self) -> None:
-        self.sequences = [Sequence(self, index) for index in range(self.request.n)]
+        self.sequences = [Sequence(self, index) for index in range(self.request.n_candidates)]
 
     @property
     def lane(self) -> Lane:
@@ -60,7 +60,10 @@ class Job:
 
 
 class Sequence:
-    """One candidate. `tokens` are prompt and answer; those before `slot.n` have been evaluated."""
+    """One candidate. `tokens` are prompt and answer; those before `slot.n` have been evaluated.
+
+    The tokens of a choice are given and scored instead of chosen.
+    """
 
     def __init__(self, job: Job, index: int) -> None:
         self.job = job
@@ -70,6 +73,8 @@ class Sequence:
         self.finish: FinishReason | None = None
         self.n_out = 0
         self._n_thinking = 0
+        self._given = job.encoded.choices[index] if job.encoded.choices else None
+        self._score = 0.0
         self._sampler: Sampler = make_sampler(job.request.sampling, index)
         self._answer = AnswerText((*job.request.stop, *job.encoded.stops), job.encoded.start)
 
@@ -89,6 +94,8 @@ class Sequence:
 
         `max_tokens`: the most tokens this answer may have in the model's context.
         """
+        if self._given is not None:
+            return self._follow(self._given, backend.logits(part))
         if max_tokens == 0:
             return self.end("length")
         token = self._sampler(backend.logits(part))
@@ -104,6 +111,17 @@ class Sequence:
             return self.end(reason, said)
         said = self._spend_thinking(backend, said)
         return Chunk(index=self.index, text=said.text, thinking=said.thinking) if said.text or said.thinking else None
+
+    def _follow(self, given: tuple[int, ...], logits: Logits) -> Chunk | None:
+        """Adds what the next token of a choice costs; the last one needs no evaluation of its own."""
+        if self.job.first_token is None:
+            self.job.first_token = time.monotonic()
+        if self.n_out < len(given):
+            token = given[self.n_out]
+            self._score += log_probability(logits, token)
+            self.tokens.append(token)
+            self.n_out += 1
+        return replace(self.end("stop"), score=self._score) if self.n_out == len(given) else None
 
     def end(self, reason: FinishReason, said: Said | None = None) -> Chunk:
         """Finishes the candidate; what was held back is released unless a stop string has been found."""

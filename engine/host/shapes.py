@@ -27,7 +27,7 @@ class Shape:
             said = {"delta": {key: text for key, text in delta.items() if text}}
         else:
             said = {"text": chunk.text}
-        body["choices"] = [{"index": chunk.index, **said, "finish_reason": chunk.finish}]
+        body["choices"] = [{"index": chunk.index, **said, "finish_reason": chunk.finish, **_score(chunk)}]
         if chunk.usage is not None:
             body |= _counts(chunk.usage)
         return body
@@ -44,6 +44,7 @@ class Shape:
             else:
                 choice["text"] += chunk.text
             choice["finish_reason"] = chunk.finish or choice["finish_reason"]
+            choice.update(_score(chunk))
             if chunk.usage is not None:
                 body |= _counts(chunk.usage)
         if self.kind == "text":
@@ -58,6 +59,10 @@ class Shape:
         if self.kind == "chat":
             return choice | {"message": {"role": "assistant", "content": "", "reasoning_content": ""}}
         return choice | {"text": ""}
+
+
+def _score(chunk: Chunk) -> dict[str, float]:
+    return {} if chunk.score is None else {"score": chunk.score}
 
 
 def _counts(usage: Usage) -> dict[str, Any]:

@@ -74,6 +74,11 @@ class Desk:
     def text(self, job: Job, index: int = 0) -> str:
         return "".join(chunk.text for chunk in self.said.get(job, ()) if chunk.index == index)
 
+    def scores(self, job: Job) -> list[float | None]:
+        """Of each candidate what its last chunk says; None where it did not come to its end."""
+        ends = {chunk.index: chunk.score for chunk in self.said.get(job, ()) if chunk.finish}
+        return [ends.get(index) for index in range(len(job.sequences))]
+
     def thinking(self, job: Job) -> str:
         return "".join(chunk.thinking for chunk in self.said.get(job, ()))
 

@@ -99,6 +99,22 @@ def test_completions_stream_and_whole(tmp_path: Path) -> None:
     with_host(tmp_path, check)
 
 
+def test_choices_are_scored(tmp_path: Path) -> None:
+    rule = {"match": r"é😀$", "scores": {"😀?": -0.5, "no": -4.25}}
+
+    async def check(_host: Host, client: Client) -> None:
+        body = {"prompt": "é😀", "r1": {"choices": [" no, no", " 😀?", " a b"], "lane": "action"}}
+        status, whole = await post(client, "/v1/completions", body)
+        assert status == 200
+        assert [choice["score"] for choice in whole["choices"]] == pytest.approx([-4.25, -0.5, -2.0], abs=1e-6)
+        assert {(choice["text"], choice["finish_reason"]) for choice in whole["choices"]} == {("", "stop")}
+        ends = (await events(client, "/v1/completions", body))[:-1]
+        told = {event["choices"][0]["index"]: event["choices"][0]["score"] for event in ends}
+        assert told == pytest.approx({0: -4.25, 1: -0.5, 2: -2.0}, abs=1e-6)
+
+    with_host(tmp_path, check, rules=[rule])
+
+
 def test_chat_parts_reasoning(tmp_path: Path) -> None:
     async def check(_host: Host, client: Client) -> None:
         body = {"messages": [{"role": "user", "content": [{"type": "text", "text": "think"}]}], "model": "whatever"}
@@ -311,6 +327,10 @@ def test_too_many_requests_are_refused_at_once(tmp_path: Path) -> None:
         ("/v1/completions", {"prompt": "x", "stop": ["y"] * 1000}, 400, "bad_request"),
         ("/v1/completions", {"prompt": "x", "r1": {"lane": "fast"}}, 400, "bad_request"),
         ("/v1/completions", {"prompt": "x", "r1": {"time_budget_s": -1}}, 400, "bad_request"),
+        ("/v1/completions", {"prompt": "x", "r1": {"choices": "y"}}, 400, "bad_request"),
+        ("/v1/completions", {"prompt": "x", "r1": {"choices": ["y"] * 9}}, 400, "bad_request"),
+        ("/v1/completions", {"prompt": "x", "r1": {"choices": ["y", "z " * 5000]}}, 400, "context_overflow"),
+        ("/infill", {"input_prefix": "x", "r1": {"choices": ["y", "z"]}}, 501, "unsupported"),
         ("/v1/completions", b'{"prompt": "a\\ud800b"}', 400, "bad_request"),
         ("/v1/completions", {"prompt": "word " * 2_000_000}, 400, "context_overflow"),
         ("/v1/completions", {"prompt": "x", "grammar": "root ::= ["}, 501, "unsupported"),
@@ -355,6 +375,7 @@ def test_any_json_gets_an_answer(tmp_path: Path) -> None:
     rounds = int(200 * float(os.environ.get("R1_FUZZ_SCALE", "1")))
     odd = [None, True, 0, -1, 1 << 70, 1.5, -0.0, "", "x", "\0", "é😀\u2028", "a" * 5000, [], ["x"], {}, {"a": 1}]
     names = ["prompt", "max_tokens", "n", "stop", "temperature", "top_p", "top_k", "min_p", "seed", "stream", "r1"]
+    odd += [{"choices": ["x", ""]}, {"choices": []}, {"choices": [7]}]
     names += ["messages", "input_prefix", "input_suffix", "input_extra", "n_predict", "logit_bias", "model", "content"]
 
     def body() -> dict[str, Any]:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
 
+import numpy as np
 import pytest
 
 from engine.backends.backend import Part
 from engine.backends.llama_cpp import LlamaBackend
 from engine.errors import ContextOverflow, ModelUnusable, Unsupported
-from engine.host.scheduler import Event, Scheduler
+from engine.host.scheduler import SLICE, Event, Scheduler
 from engine.host.sequence import Job
 from engine.prompt.fim import FimRow
 from engine.types import (
@@ -81,6 +82,23 @@ class Runner:
         first, second = sorted(self.backend.logits(0), reverse=True)[:2]
         self.scheduler._kv.clear()
         return bool(first - second < NEARLY)
+
+    def scores(self, job: Job) -> list[float]:
+        ends = {chunk.index: chunk.score for chunk in self.said[job] if chunk.score is not None}
+        return [ends[index] for index in range(len(job.sequences))]
+
+    def plain_score(self, tokens: list[int], n: int) -> float:
+        """What the tokens from n on cost when one after the other is evaluated, in a memory that holds nothing else."""
+        self.scheduler._kv.clear()
+        for at in range(0, n, SLICE):
+            assert self.backend.run([Part(0, at, tokens[at : min(at + SLICE, n)], True)]) == "done"
+        cost = 0.0
+        for at in range(n, len(tokens)):
+            logits = self.backend.logits(0).astype(np.float64)
+            cost += logits[tokens[at]] - logits.max() - np.log(np.exp(logits - logits.max()).sum())
+            assert self.backend.run([Part(0, at, tokens[at : at + 1], True)]) == "done"
+        self.scheduler._kv.clear()
+        return cost
 
     def cached(self, job: Job) -> int:
         usage = self.said[job][-1].usage
@@ -155,6 +173,26 @@ def test_many_callers_get_what_they_would_get_alone(runner: Runner) -> None:
         said = runner.text(job)
         agreed = "".join(a for a, b in takewhile(lambda pair: pair[0] == pair[1], zip(said, wanted, strict=False)))
         assert said == wanted or runner.nearly_tied(prompt, agreed), (prompt, said, wanted)
+
+
+def test_a_sensible_line_scores_above_a_scrambled_one(runner: Runner) -> None:
+    choices = (" fibonacci(n - 1) + fibonacci(n - 2)\n", " - 1) + fibonacci(n fibonacci( - n 2)\n", " é😀\n")
+    sensible, scrambled, foreign = runner.scores(runner.ask(CODE, choices=choices))
+    assert sensible > max(scrambled, foreign)
+    closed, closed_wrongly = runner.scores(runner.ask("", choices=("print(max(1, 2))\n", "print(max(1, 2]\n")))
+    assert closed > closed_wrongly
+
+
+@pytest.mark.parametrize("prompt", [CODE, CODE + " fib", "", "é😀 = '", "# a line that fills the prompt\n" * 20])
+def test_scores_are_those_of_a_plain_loop(runner: Runner, prompt: str) -> None:
+    choices = (" fibonacci(n - 1)\n", "onacci(n - 1)\n", "é😀\n\n\treturn", "")
+    job = runner.ask(prompt, choices=choices)
+    scores = runner.scores(job)
+    n = len(job.encoded.tokens)
+    for choice, rest, score in zip(choices, job.encoded.choices, scores, strict=True):
+        tokens = [*job.encoded.tokens, *rest]
+        assert b"".join(map(runner.backend.piece, tokens)).decode() == prompt + choice
+        assert score == pytest.approx(runner.plain_score(tokens, n), abs=1e-3)
 
 
 def test_cancelling_ends_the_reading_of_a_prompt_inside_a_batch(runner: Runner) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine.host.sampling import make_sampler
+from engine.host.sampling import log_probability, make_sampler
 from engine.types import GREEDY, Sampling
 
 LOGITS = np.log(np.array([0.05, 0.5, 0.05, 0.3, 0.1], dtype=np.float32))
@@ -53,3 +53,10 @@ def test_a_broken_model_still_gets_a_choice(broken: float) -> None:
     with np.errstate(all="ignore"):
         assert 0 <= make_sampler(Sampling(temperature=0.8, top_p=0.9))(logits) < 5
     assert 0 <= make_sampler(GREEDY)(logits) < 5
+
+
+def test_the_logarithm_of_a_probability() -> None:
+    logits = np.log(np.array([0.5, 0.3, 0.2], dtype=np.float32)) + 100
+    assert [log_probability(logits, token) for token in range(3)] == pytest.approx(np.log([0.5, 0.3, 0.2]), abs=1e-5)
+    many = np.zeros(150_000, dtype=np.float32)
+    assert log_probability(many, 7) == pytest.approx(-np.log(150_000), abs=1e-9)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import EngineBusy
+from engine.errors import ContextOverflow, EngineBusy
 from engine.host.scheduler import MAX_JOBS, SLICE
 from engine.types import Lane
 from tests.engine.host.desk import Desk
@@ -367,3 +367,88 @@ def test_text_that_repeats_only_in_part_is_not_a_loop() -> None:
     table = "".join(f"    ({n}, {n * n}),\n" for n in range(200))
     desk = Desk(default={"reply": table})
     assert desk.ask("x", max_tokens=4000) == table
+
+
+CHOICES = (" one two three", " one four", " five six seven eight nine")
+
+
+def test_choices_are_scored_and_not_written() -> None:
+    desk = Desk(default={"reply": "never", "scores": {"four": -2.5, "nine": -7.25}})
+    job = desk.submit("é😀", choices=CHOICES)
+    desk.run()
+    assert desk.scores(job) == pytest.approx([-3.0, -2.5, -7.25])
+    assert [desk.finish(job, index) for index in range(3)] == ["stop"] * 3
+    assert {desk.text(job, index) for index in range(3)} == {""}
+    assert desk.usage(job).completion_tokens == 3 + 2 + 5
+
+
+def test_choices_share_the_prompt_and_are_batched() -> None:
+    desk = Desk()
+    job = desk.submit(LONG, choices=CHOICES)
+    desk.run()
+    assert len(job.encoded.tokens) == 501
+    ends = [(3 - 1) + (2 - 1) + (5 - 1)]  # the last token of a choice is not evaluated
+    assert desk.backend.evaluated == 501 + 2 + sum(ends)
+    assert max(len(batch) for batch in desk.backend.batches) == 3
+
+
+def test_what_choices_begin_with_is_read_once_and_costs_nothing() -> None:
+    desk = Desk()
+    job = desk.submit("x", choices=(" one two three", " one two four five", " one two"))
+    desk.run()
+    assert [len(choice) for choice in job.encoded.choices] == [1, 2, 0]
+    assert job.encoded.tokens[:-1] == desk.backend.tokens_of("x one two")
+    assert desk.scores(job)[2] == 0.0
+
+
+def test_the_limits_of_answers_do_not_end_choices() -> None:
+    desk = Desk(info={"n_ctx": 400})
+    job = desk.submit("x", choices=(" y" * 300, " z"), max_tokens=1, stop=("y",))
+    desk.run()
+    assert desk.scores(job) == pytest.approx([-300.0, -1.0])
+
+
+def test_choices_that_do_not_fit_together_are_scored_after_each_other() -> None:
+    desk = Desk(info={"n_ctx": 300})
+    job = desk.submit("x", choices=tuple(f" {word}" * 200 for word in ("a", "b", "c", "d")))
+    desk.run()
+    assert desk.scores(job) == pytest.approx([-200.0] * 4)
+
+
+def test_a_choice_longer_than_the_context_is_refused() -> None:
+    with pytest.raises(ContextOverflow):
+        Desk(info={"n_ctx": 100}).submit("x", choices=(" y", " z" * 100))
+
+
+def test_a_newer_request_replaces_choices_at_work() -> None:
+    desk = Desk()
+    old = desk.submit("x", choices=(" a" * 20, " b"), session="doc", lane=Lane.ACTION)
+    desk.run(steps=5)
+    new = desk.submit("x", choices=(" c", " d d"), session="doc", lane=Lane.ACTION)
+    desk.run()
+    assert [desk.finish(old, index) for index in range(2)] == ["superseded", "stop"]
+    assert desk.scores(old) == [None, pytest.approx(-1.0)]
+    assert desk.scores(new) == pytest.approx([-1.0, -2.0])
+
+
+def test_cancelling_choices_leaves_nothing_at_work() -> None:
+    desk = Desk()
+    job = desk.submit("x", choices=(" a" * 20, " b" * 20))
+    desk.run(steps=5)
+    desk.scheduler.cancel(job)
+    assert desk.run() == 0
+    assert not desk.scheduler.busy
+    assert not any(slot.busy for slot in desk.scheduler._kv.slots)
+    assert job not in desk.said
+
+
+def test_typing_overtakes_choices() -> None:
+    desk = Desk()
+    job = desk.submit("x", choices=(" a" * 20, " b" * 20), lane=Lane.ACTION)
+    desk.run(steps=5)
+    typing = desk.submit("t")
+    while desk.finish(typing) is None:
+        desk.scheduler.step()
+    assert desk.scores(job) == [None, None]
+    desk.run()
+    assert desk.scores(job) == pytest.approx([-20.0, -20.0])

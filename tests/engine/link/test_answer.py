@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.answer import chunks, error_of, refusal
+from engine.answer import chunks, echoed_scores, error_of, refusal, scores_of
 from engine.errors import (
     BadRequest,
     ContextOverflow,
@@ -97,3 +97,57 @@ def test_retry_after() -> None:
     busy = refusal(429, b'{"error": {"message": "slow down"}}', "7", "X")
     assert isinstance(busy, EngineBusy)
     assert busy.retry_after_s == 7.0
+
+
+def echoed(*costs: list[float | None], tokens: tuple[str, ...] = ("<s>", "a", " b")) -> dict[str, Any]:
+    """Texts whose last tokens differ."""
+    rows = [{"tokens": [*tokens[: len(row) - 1], f"{at}"], "token_logprobs": row} for at, row in enumerate(costs)]
+    return {"choices": [{"index": at, "logprobs": row} for at, row in reversed(list(enumerate(rows)))]}
+
+
+def test_scores_of_our_host() -> None:
+    rows = [{"index": 1, "score": -2.5, "finish_reason": "stop"}, {"index": 0, "score": 0, "finish_reason": "stop"}]
+    assert scores_of({"choices": rows}, 2, "it") == (0.0, -2.5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([{"index": 0, "finish_reason": "superseded"}], "a newer request has taken the place of this one"),
+        ([{"index": 0, "finish_reason": "length"}], "it did not score every choice"),
+        ([], "it did not score every choice"),
+        ([{"index": 0, "score": float("nan"), "finish_reason": "stop"}], "it did not score every choice"),
+        (7, "it did not score every choice"),
+    ],
+)
+def test_a_choice_without_a_score(rows: Any, sentence: str) -> None:
+    with pytest.raises(EngineUnavailable) as caught:
+        scores_of({"choices": rows}, 1, "it")
+    assert str(caught.value) == sentence
+
+
+def test_echoed_texts_cost_what_they_do_not_share() -> None:
+    assert echoed_scores(echoed([None, -1, -2, -3], [None, -1, -2, -4]), 2, "it") == (-3, -4)
+    assert echoed_scores(echoed([None, -1, -2], [None, -1, -0.5, -4]), 2, "it") == (-2, -4.5)
+    assert echoed_scores(echoed([-1], [-2]), 2, "it") == (-1, -2)
+    nothing_before = {"tokens": ["a", "c"], "token_logprobs": [None, -2]}
+    other = {"index": 1, "logprobs": {"tokens": ["b"], "token_logprobs": [None]}}
+    assert echoed_scores({"choices": [{"index": 0, "logprobs": nothing_before}, other]}, 2, "it") == (-2, 0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"choices": []},
+        {"choices": [{"index": 0, "text": "x", "logprobs": None}] * 2},
+        {"choices": [{"index": 0, "logprobs": {"tokens": ["a"], "token_logprobs": []}}] * 2},
+        {"choices": [{"index": 0, "logprobs": {"tokens": ["a", "b"], "token_logprobs": [None]}}] * 2},
+        echoed([None, -1]),
+        echoed([None, None, -1], [-1]),
+        echoed([-1, "x"], [-1, -2]),  # type: ignore[list-item]
+    ],
+)
+def test_an_echo_without_costs_is_one_sentence(answer: dict[str, Any]) -> None:
+    with pytest.raises(Unsupported, match=r"^it cannot score texts$"):
+        echoed_scores(answer, 2, "it")

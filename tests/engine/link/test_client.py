@@ -1,15 +1,16 @@
 """The client costs nothing to import, and asks our host in the words the host understands."""
 
+import asyncio
 import subprocess
 import sys
 
 import pytest
 
 from engine import payload, place
-from engine.errors import BadRequest
+from engine.errors import BadRequest, EngineUnavailable
 from engine.host.bodies import ChatBody, CompletionBody, InfillBody, parse
 from engine.types import ChatPrompt, EngineOptions, GenerateRequest, InfillPrompt, Lane, Message, Sampling, TextPrompt
-from tests.engine.link.hosts import asking
+from tests.engine.link.hosts import asking, stage
 
 FIELDS = dict(
     max_tokens=17,
@@ -50,6 +51,15 @@ def test_the_host_reads_the_request_that_was_meant(prompt: object, body: type) -
     assert route == {CompletionBody: "/v1/completions", InfillBody: "/infill", ChatBody: "/v1/chat/completions"}[body]
 
 
+def test_the_host_reads_the_choices_that_were_meant() -> None:
+    import json
+
+    meant = asking("é😀", choices=(" é", "", " 😀"), lane=Lane.ACTION, session="s")
+    route, record = payload.for_host(meant)
+    read = parse(CompletionBody, json.dumps(record).encode())
+    assert (route, read.request(read.rendered(), Sampling())) == ("/v1/completions", meant)
+
+
 def test_the_hosts_name_holds_what_matters_and_no_secret() -> None:
     from pathlib import Path
 
@@ -81,3 +91,26 @@ def test_asking_is_lazy() -> None:
     engine = create_engine(EngineOptions())
     engine.generate(asking())
     assert engine.status.phase is EnginePhase.OFF
+
+
+@pytest.mark.process
+def test_a_real_host_scores_and_stops_when_nobody_waits() -> None:
+    script = {
+        "rules": [{"match": "slow", "delay_s": 0.05}, {"match": "é$", "scores": {"😀": -0.75}}],
+        "default": {"error": "the script says no"},
+    }
+
+    async def work() -> None:
+        with stage() as made:
+            async with made.client(made.options(script)) as client:
+                assert await client.score(asking("é", choices=(" a b", " 😀"))) == pytest.approx((-2.0, -0.75))
+                cancelled = asyncio.ensure_future(client.score(asking("slow", choices=(" a" * 900, " b" * 900))))
+                await asyncio.sleep(0.2)
+                cancelled.cancel()
+                await asyncio.gather(cancelled, return_exceptions=True)
+                async with asyncio.timeout(20):
+                    assert await client.score(asking("é", choices=(" a", " b b"))) == pytest.approx((-1.0, -2.0))
+                with pytest.raises(EngineUnavailable, match="the script says no"):
+                    await client.score(asking("x", choices=("a", "b")))
+
+    asyncio.run(work())

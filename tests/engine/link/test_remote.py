@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from engine.client import EngineClient, create_engine
-from engine.errors import BadRequest, EngineError, EngineUnavailable, ModelNotFound
+from engine.errors import BadRequest, EngineError, EngineUnavailable, ModelNotFound, Unsupported
 from engine.remote import addresses, family_of
 from engine.types import (
     ChatPrompt,
@@ -20,6 +20,7 @@ from engine.types import (
     EnginePhase,
     GenerateRequest,
     InfillPrompt,
+    Lane,
     Message,
     Sampling,
 )
@@ -31,10 +32,14 @@ HOLE = InfillPrompt(prefix="def f(", suffix="\n\nx = 1\n", middle="a, ", context
 
 @dataclass
 class Fake:
-    """A server that tells `models`, streams `events` (with `pause_s` between) and remembers what it was asked."""
+    """A server that tells `models`, streams `events` (with `pause_s` between) and remembers what it was asked.
+
+    What is not to be streamed gets `whole`, after `pause_s`.
+    """
 
     models: list[dict[str, Any]]
     events: list[Any] = field(default_factory=list)
+    whole: dict[str, Any] = field(default_factory=lambda: {"content": "x"})
     pause_s: float = 0.0
     status: int = 200
     seen: list[tuple[str, dict[str, Any], dict[str, str]]] = field(default_factory=list)
@@ -52,7 +57,8 @@ class Fake:
             headers = {"Location": "http://127.0.0.1:1/elsewhere"} if self.status == 302 else {}
             return web.json_response({"error": {"message": "no"}}, status=self.status, headers=headers)
         if not body.get("stream"):
-            return web.json_response({"content": "x"})
+            await asyncio.sleep(self.pause_s)
+            return web.json_response(self.whole)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
@@ -260,6 +266,73 @@ def test_no_key_no_header_and_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = vllm(events=text("a"))
     answer_to(fake, asking())
     assert all("Authorization" not in headers for _, _, headers in fake.seen)
+
+
+def echo(*costs: float) -> dict[str, Any]:
+    """Two tokens that all texts share, and one of their own."""
+    return {
+        "choices": [
+            {
+                "index": index,
+                "text": f"éa{index}",
+                "logprobs": {"tokens": ["é", "a", str(index)], "token_logprobs": [None, -9.0, cost]},
+            }
+            for index, cost in enumerate(costs)
+        ]
+    }
+
+
+def test_texts_are_scored_by_their_echo() -> None:
+    fake = vllm(whole=echo(-0.5, -2.0, -1.0))
+    asked = asking("é", choices=("a0", "a1", "a2"), lane=Lane.ACTION)
+    assert using(fake, lambda client: client.score(asked)) == (-0.5, -2.0, -1.0)
+    path, body, _ = fake.seen[-1]
+    assert path == "/v1/completions"
+    assert body == {
+        "model": "Qwen/Qwen2.5-Coder-7B",
+        "prompt": ["éa0", "éa1", "éa2"],
+        "echo": True,
+        "max_tokens": 0,
+        "logprobs": 1,
+    }
+
+
+@pytest.mark.parametrize("owner", ["llamacpp", "deepseek", "library"])
+def test_a_server_that_cannot_score_is_not_even_asked(owner: str) -> None:
+    fake = Fake(models=[{"id": "m", "owned_by": owner}])
+    with pytest.raises(Unsupported, match=r"^the engine at http://127\.0\.0\.1:\d+ cannot score texts$"):
+        using(fake, lambda client: client.score(asking(choices=("a", "b"))))
+    assert "/v1/completions" not in {path for path, _, _ in fake.seen}
+
+
+def test_a_server_that_echoes_nothing_cannot_score() -> None:
+    fake = Fake(models=[{"id": "m"}], whole={"choices": [{"index": 0, "text": ""}, {"index": 1, "text": ""}]})
+    with pytest.raises(Unsupported, match=r"cannot score texts$"):
+        using(fake, lambda client: client.score(asking(choices=("a", "b"))))
+
+
+def test_only_plain_texts_are_scored() -> None:
+    with pytest.raises(Unsupported, match="only what follows a plain text"):
+        using(vllm(), lambda client: client.score(GenerateRequest(prompt=CHAT, choices=("a", "b"))))
+
+
+def test_a_newer_request_replaces_a_score_and_cancelling_ends_it() -> None:
+    fake = vllm(whole=echo(-0.5, -2.0), pause_s=0.2)
+    asked = asking("é", choices=("a0", "a1"), session="s")
+
+    async def work(client: EngineClient) -> tuple[float, ...]:
+        older, newer = (asyncio.ensure_future(client.score(asked)) for _ in range(2))
+        with pytest.raises(EngineUnavailable, match="a newer request has taken the place"):
+            await older
+        scores = await newer
+        cancelled = asyncio.ensure_future(client.score(asked))
+        await asyncio.sleep(0.05)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        assert cancelled.cancelled()
+        return scores
+
+    assert using(fake, work) == (-0.5, -2.0)
 
 
 def test_a_stream_that_breaks_off_is_an_error() -> None:

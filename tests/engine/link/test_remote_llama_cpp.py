@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.client import create_engine
-from engine.errors import BadRequest, ContextOverflow
+from engine.errors import BadRequest, ContextOverflow, Unsupported
 from engine.models.resolve import resolve
 from engine.types import (
     ChatPrompt,
@@ -86,6 +86,11 @@ def test_chat_with_its_length(url: str) -> None:
 def test_infill_is_refused_in_one_sentence(url: str) -> None:
     with pytest.raises(BadRequest, match="cannot fill in the middle"):
         answer_to(url, GenerateRequest(prompt=InfillPrompt(prefix="a", suffix="b")))
+
+
+def test_scoring_is_refused_in_one_sentence(url: str) -> None:
+    with pytest.raises(Unsupported, match=r"cannot score texts$"):
+        using(url, lambda engine: engine.score(asking(choices=("a", "b"))))
 
 
 def test_a_prompt_that_is_too_long(url: str) -> None:

@@ -109,3 +109,34 @@ def test_a_wrong_script_is_one_sentence(script: dict[str, Any]) -> None:
 def test_infill_is_rendered_for_rules() -> None:
     prompt = InfillPrompt(prefix="P", suffix="S", middle="M", context="C")
     assert render(prompt) == "<fim_prefix>CP<fim_suffix>S<fim_middle>M"
+
+
+def test_scores_as_the_rule_says_else_by_length() -> None:
+    engine = ScriptedEngine({"rules": [{"match": r"x$", "scores": {"): y": -0.5}}], "default": {}})
+    assert run(engine.score(asking("x", choices=(" a b c", "a): y", "")))) == (-3.0, -0.5, 0.0)
+    assert run(ScriptedEngine({"default": {}}).score(asking("z", choices=("a): y", "a")))) == (-4.0, -1.0)
+
+
+def test_scoring_is_cancelled_replaced_and_refused_like_writing() -> None:
+    async def work() -> ScriptedEngine:
+        engine = ScriptedEngine({"default": {"delay_s": 0.05}})
+        request = asking(choices=("a", "b"), session="s")
+        cancelled = asyncio.ensure_future(engine.score(request))
+        await asyncio.sleep(0.01)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        assert (engine.active, engine.closed_early) == (0, 1)
+        older = asyncio.ensure_future(engine.score(request))
+        await asyncio.sleep(0.01)
+        assert await engine.score(asking(choices=("a", "b c"), session="s")) == (-1.0, -2.0)
+        with pytest.raises(EngineUnavailable, match="a newer request has taken the place of this one"):
+            await older
+        return engine
+
+    run(work())
+    with pytest.raises(EngineUnavailable, match="no"):
+        run(ScriptedEngine({"default": {"error": "no"}}).score(asking(choices=("a", "b"))))
+    with pytest.raises(ContextOverflow):
+        run(ScriptedEngine({"info": {"n_ctx": 4}, "default": {}}).score(asking("a", choices=("b", "c d e f"))))
+    with pytest.raises(ModelUnusable, match="a score above 0"):
+        load_script({"default": {"scores": {"a": 0.5}}})
