@@ -17,6 +17,8 @@ from r1_lsp.cli.suggestion import Question, Suggestion, Trouble
 MOST_PLACES = 3
 """Problems of one file the model is asked about; each may take it minutes."""
 USUAL = "default"
+_FIX = "fix"
+"""What the server calls the action that asks for a change of its own."""
 _CODES = {False: "syntax", True: "compile"}
 """What the server calls a problem, by whether only the language's own parser finds it."""
 
@@ -58,8 +60,7 @@ async def _apply_fix(file: OpenFile, trouble: Trouble, start: int, end: int) -> 
         code=_CODES[trouble.refused],
     )
     offered = await file.actions(start, end, [report])
-    # What comes without an edit is computed when it is taken: that is the model's.
-    action = next((one for one in offered if one.edit is None and one.kind == types.CodeActionKind.QuickFix), None)
+    action = next((one for one in offered if isinstance(one.data, dict) and one.data.get("r1") == _FIX), None)
     if action is None:
         raise Failure("the server has no fix to offer")
     await file.apply(action)

@@ -44,19 +44,24 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One way to mend what was found. `line` is the first line it changes, as it would read."""
+    """One way to mend what was found. `line` is the first line it changes, as it would read.
+
+    `edits` are those of the file's UTF-8 text; `changes` the same for people.
+    """
 
     title: str
     reason: str
     changes: tuple[Change, ...]
     line: str
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One problem. `excerpt` is the line it is on, or a part of it, and `mark` where in that it is, in characters.
 
-    `start` and `end` are its bytes in the file's UTF-8 text; `refused` as in ast_tools.Fault.
+    `start` and `end` are its bytes in the file's UTF-8 text; `refused` as in ast_tools.Fault. `by_model`: a model was
+    asked which of the choices is the likeliest, and it stands first.
     """
 
     start: int
@@ -68,6 +73,12 @@ class Finding:
     choices: tuple[Choice, ...] = ()
     sure: bool = False
     refused: bool = False
+    by_model: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there are several choices, and none is sure."""
+        return len(self.choices) > 1 and not self.sure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +166,13 @@ def _choice(lines: Lines, repair: Repair) -> Choice:
         Change(place=_place(lines, edit.start, edit.end), new=edit.new.decode("utf-8", "replace"))
         for edit in repair.edits
     )
-    return Choice(title=repair.title, reason=repair.reason, changes=changes, line=_result(lines, repair.edits))
+    return Choice(
+        title=repair.title,
+        reason=repair.reason,
+        changes=changes,
+        line=_result(lines, repair.edits),
+        edits=repair.edits,
+    )
 
 
 def _result(lines: Lines, edits: Sequence[Edit]) -> str:

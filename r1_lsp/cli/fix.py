@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,8 +28,9 @@ standard output under --write.
 Repairs come from the syntax tree alone: a result depends on the file and on
 nothing else. With --model NAME (`default` for the usual one) what has no
 repair goes to that model, whose answer is checked and still a guess: it is
-shown, and made by --write --guess. --no-model says that none is asked,
-whatever stands before it.
+shown, and made by --write --guess. Among several repairs of which none is
+sure the one that the model finds likeliest comes first. --no-model says that
+none is asked, whatever stands before it.
 
 exit codes: 0 nothing is left to repair; 1 problems are left, or would be
 repaired by --write, or a file could not be looked at or written; 2 misuse
@@ -66,14 +67,13 @@ class _Outcome:
 def run(argv: list[str]) -> int:
     """Shows or makes repairs. Exit code: see _EPILOG."""
     options = _options(argv)
-    found = examine_all(options)
+    found, no_answer = _with_choices(examine_all(options), options)
     outcomes = [_planned(answer, options, found.standard_input) for answer in found.answers if answer.findings]
-    no_answer = ""
-    if asked := [one for one in outcomes if _for_the_model(one, options)]:
+    if not no_answer and (asked := [one for one in outcomes if _for_the_model(one, options)]):
         try:
             outcomes = _with_suggestions(outcomes, asked, options)
         except Failure as failure:
-            no_answer = f"the model was not asked: {failure}"
+            no_answer = _not_asked(failure)
     if options.write:
         outcomes = [_written(one) for one in outcomes]
     failed = [(one.answer.path, one.failed) for one in outcomes if one.failed]
@@ -108,10 +108,37 @@ def _planned(answer: Examined, options: argparse.Namespace, standard_input: byte
 # the model ---------------------------------------------------------------------------------------------------------
 
 
+def _wants_model(options: argparse.Namespace) -> bool:
+    """Whether a model is named, and what it says is of use: it only guesses."""
+    return options.model is not None and (options.guess or not options.write)
+
+
 def _for_the_model(outcome: _Outcome, options: argparse.Namespace) -> bool:
-    """Whether there is something to ask, somebody wants to, and what it says is of use."""
-    useful = options.guess or not options.write
-    return options.model is not None and useful and outcome.rewrite is not None and bool(_unrepaired(outcome.answer))
+    """Whether a model is wanted, and there is something to ask."""
+    return _wants_model(options) and outcome.rewrite is not None and bool(_unrepaired(outcome.answer))
+
+
+def _not_asked(failure: Failure) -> str:
+    return f"the model was not asked: {failure}"
+
+
+def _with_choices(found: Examination, options: argparse.Namespace) -> tuple[Examination, str]:
+    """What was found, with the model's choice first where several are possible; or why there is no choice of it."""
+    unsure = [answer for answer in found.answers if any(finding.is_open for finding in answer.findings)]
+    if not unsure or not _wants_model(options):
+        return found, ""
+    from r1_lsp.cli.choice import Ballot, chosen  # half a second that repairs from the tree do without
+
+    ballots = []
+    for answer in unsure:
+        with suppress(Failure):  # it cannot be read any more, which is told when its repairs are planned
+            ballots.append(Ballot(answer=answer, text=rewrite_of(answer, (), found.standard_input).text))
+    try:
+        with _status() as heard:
+            better = chosen(ballots, options.model, heard)
+    except Failure as failure:
+        return found, _not_asked(failure)
+    return replace(found, answers=tuple(better.get(answer.path, answer) for answer in found.answers)), ""
 
 
 def _unrepaired(answer: Examined) -> list[Finding]:
@@ -250,7 +277,7 @@ def _as_json(options: argparse.Namespace, found: Examination, outcomes: Sequence
     return {
         "files": found.n_files,
         "problems": [
-            {**finding_json(outcome.answer.path, finding), "repaired": done}
+            {**finding_json(outcome.answer.path, finding), "by_model": finding.by_model, "repaired": done}
             for outcome, finding, done in _each(options, outcomes)
         ],
         "changes": [

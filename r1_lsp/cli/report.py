@@ -17,6 +17,7 @@ from r1_lsp.cli.examine import Change, Choice, Finding, Place
 
 _TAB = "    "
 _CUT = "…"
+_BY_MODEL = "(the model's choice)"
 
 
 def print_finding(console: Console, path: str, finding: Finding) -> None:
@@ -38,6 +39,7 @@ def print_done(console: Console, path: str, finding: Finding, *, written: bool) 
     place, verb = finding.place, "repaired" if finding.sure else "guessed"
     what = verb if written else f"would be {verb}"
     how = f"{finding.choices[0].title} ({finding.choices[0].reason})" if finding.choices else "as the model says"
+    how += f" {_BY_MODEL}" if finding.by_model else ""
     said = f"{visible(path)}:{place.line}:{place.column}: {what}: {visible(how)}"
     _print(console, Text(said, "green" if finding.sure else "yellow"))
 
@@ -97,7 +99,8 @@ def _choices(finding: Finding) -> Iterator[tuple[str, str]]:
     for number, choice in enumerate(finding.choices):
         label = "sure repair" if finding.sure else "or" if number else "perhaps"
         result = f" -> {visible(choice.line).expandtabs(1)}" if choice.line else ""
-        yield f"{label}: {visible(choice.title)}{result}", "green" if finding.sure else "yellow"
+        chosen = f" {_BY_MODEL}" if finding.by_model and not number else ""
+        yield f"{label}: {visible(choice.title)}{result}{chosen}", "green" if finding.sure else "yellow"
 
 
 def _marked(excerpt: str, mark: tuple[int, int], room: int) -> tuple[str, int, int]:

@@ -53,15 +53,16 @@ async def _whole(session: Session, snapshot: Snapshot, broken: Broken, only: lis
 def workspace_edit(session: Session, snapshot: Snapshot, edits: Sequence[Edit]) -> types.WorkspaceEdit:
     """The edits as the editor can take them: with the document's version where it says it checks it."""
     changes = [
-        types.TextEdit(
-            range=session.range(snapshot, edit.start, edit.end), new_text=edit.new.decode("utf-8", "surrogatepass")
-        )
-        for edit in edits
+        types.TextEdit(range=session.range(snapshot, edit.start, edit.end), new_text=_text(edit)) for edit in edits
     ]
     if not session.client.document_changes:
         return types.WorkspaceEdit(changes={snapshot.uri: changes})
     document = types.OptionalVersionedTextDocumentIdentifier(uri=snapshot.uri, version=snapshot.version)
     return types.WorkspaceEdit(document_changes=[types.TextDocumentEdit(text_document=document, edits=changes)])
+
+
+def _text(edit: Edit) -> str:
+    return edit.new.decode("utf-8", "surrogatepass")
 
 
 def _report(session: Session, snapshot: Snapshot, found: types.Diagnostic) -> Report:
@@ -109,6 +110,8 @@ def _kept(snapshot: Snapshot, action: Action, offer: Offer) -> dict[str, Any]:
         "version": snapshot.version,
         "start": offer.start,
     }
+    if offer.choices:
+        kept["choices"] = [[[edit.start, edit.end, _text(edit)] for edit in edits] for edits in offer.choices]
     if (report := offer.report) is not None:
         kept["report"] = {
             "start": report.start,

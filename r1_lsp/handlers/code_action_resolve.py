@@ -7,7 +7,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from ast_tools import Edit
+from ast_tools import Edit, apply
 from engine.errors import EngineError
 from r1_lsp.features.actions import Related, Report, Task, action_named
 from r1_lsp.features.errors import Refused
@@ -31,6 +31,7 @@ class Wish:
     start: int
     end: int
     report: Report | None = None
+    choices: tuple[tuple[Edit, ...], ...] = ()
     sentence: str = ""
 
 
@@ -44,7 +45,8 @@ async def code_action_resolve(session: Session, params: types.CodeAction) -> typ
     if snapshot is None or snapshot.version != kept.get("version"):
         raise Modified(_CHANGED)
     start, report = _offset(kept.get("start"), snapshot), _report(kept.get("report"), snapshot)
-    wish = Wish(title=params.title, compute=action.compute, start=start, end=start, report=report)
+    choices = _choices(kept.get("choices"), snapshot)
+    wish = Wish(title=params.title, compute=action.compute, start=start, end=start, report=report, choices=choices)
     edits = await computed(session, snapshot, wish)
     params.edit = workspace_edit(session, snapshot, edits)
     return params
@@ -63,6 +65,7 @@ async def computed(session: Session, snapshot: Snapshot, wish: Wish) -> tuple[Ed
                 start=wish.start,
                 end=wish.end,
                 report=wish.report,
+                choices=wish.choices,
                 sentence=wish.sentence,
                 settings=session.settings,
                 engine=session.engine,
@@ -142,6 +145,24 @@ def _report(kept: Any, snapshot: Snapshot) -> Report | None:
         unnecessary=kept.get("unnecessary") is True,
         related=tuple(_related(told) for told in related) if isinstance(related, list) else (),
     )
+
+
+def _choices(kept: Any, snapshot: Snapshot) -> tuple[tuple[Edit, ...], ...]:
+    """What was offered, or nothing where something else came back."""
+    try:
+        choices = tuple(tuple(_edit(told, snapshot) for told in edits) for edits in kept or ())
+        for edits in choices:
+            apply(snapshot.text, edits)
+    except (TypeError, ValueError):
+        return ()
+    return choices if all(choices) else ()
+
+
+def _edit(told: Any, snapshot: Snapshot) -> Edit:
+    match told:
+        case [int(start), int(end), str(new)]:
+            return Edit(start, end, new.encode("utf-8", "surrogatepass"))
+    raise TypeError
 
 
 def _related(told: Any) -> Related:

@@ -55,7 +55,8 @@ class Place:
 class Offer:
     """One entry of the editor's menu: with its `edits` at once, or a `command`, or else computed when it is taken.
 
-    `report` is what it would fix, `start` where it stands; both come back with the Task.
+    `report` is what it would fix, `start` where it stands, `choices` what is to be chosen among, as edits; all of them
+    come back with the Task.
     """
 
     title: str
@@ -63,6 +64,7 @@ class Offer:
     command: tuple[str, tuple[object, ...]] | None = None
     report: Report | None = None
     start: int = 0
+    choices: tuple[tuple[Edit, ...], ...] = ()
     preferred: bool = False
     by_model: bool = False
 
@@ -75,6 +77,7 @@ class Task:
     start: int
     end: int
     report: Report | None = None
+    choices: tuple[tuple[Edit, ...], ...] = ()
     sentence: str = ""
     settings: Settings
     engine: Engine

@@ -10,19 +10,31 @@ _LONGEST = 60
 
 
 def _applies(place: Place) -> Iterator[Offer]:
-    found = [repair for repair in place.repairs if _is_here(repair, place)]
-    sure = [repair for repair in found if repair.sure]
-    shown = (sure or found)[:_MOST]
+    shown = shown_repairs(place)
     titles = [repair.title for repair in shown]
     for repair in shown:
         alike = titles.count(repair.title) > 1
         yield Offer(
             title=f"{repair.title}: {_result(repair, place)}" if alike else f"{repair.title} ({_reason(repair)})",
             edits=repair.edits,
-            report=_report(repair, place),
+            report=report_of(repair, place),
             start=repair.start,
             preferred=repair.sure,
         )
+
+
+def shown_repairs(place: Place) -> list[Repair]:
+    """The repairs that are offered at a place: the sure ones, or a few of the others."""
+    found = [repair for repair in place.repairs if _is_here(repair, place)]
+    sure = [repair for repair in found if repair.sure]
+    return (sure or found)[:_MOST]
+
+
+def report_of(repair: Repair, place: Place) -> Report | None:
+    """What is reported on the lines that a repair blames."""
+    line = place.snapshot.lines.line_at
+    lines = range(line(repair.start), line(repair.end) + 1)
+    return next((report for report in place.reports if line(report.start) in lines), None)
 
 
 def _reason(repair: Repair) -> str:
@@ -48,12 +60,6 @@ def _is_here(repair: Repair, place: Place) -> bool:
     return any(
         line(start) <= line(until) and line(since) <= line(end) for start, end in spans for since, until in asked
     )
-
-
-def _report(repair: Repair, place: Place) -> Report | None:
-    line = place.snapshot.lines.line_at
-    lines = range(line(repair.start), line(repair.end) + 1)
-    return next((report for report in place.reports if line(report.start) in lines), None)
 
 
 REPAIR = Action(name="repair", kind=QUICK_FIX, applies=_applies)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 
+from r1_lsp.features.actions.choose import CHOOSE
 from r1_lsp.features.actions.edit_selection import EDIT_SELECTION
 from r1_lsp.features.actions.fix import FIX
 from r1_lsp.features.actions.offer import Action, Offer, Place
@@ -12,7 +13,7 @@ from r1_lsp.features.actions.write_docstring import WRITE_DOCSTRING
 
 _log = logging.getLogger(__name__)
 
-ACTIONS: tuple[Action, ...] = (REPAIR, REPAIR_ALL, FIX, WRITE_DOCSTRING, EDIT_SELECTION)
+ACTIONS: tuple[Action, ...] = (REPAIR, CHOOSE, REPAIR_ALL, FIX, WRITE_DOCSTRING, EDIT_SELECTION)
 
 
 def offers(
