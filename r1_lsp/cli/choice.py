@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ast_tools import Edit, apply
 from ast_tools.lines import Lines
 from engine.client import create_engine
-from engine.errors import EngineError
+from engine.errors import ContextOverflow, EngineError
 from engine.types import Engine, EngineOptions
 from r1_lsp.cli.console import Failure
 from r1_lsp.cli.examine import Choice, Examined, Finding, Task
@@ -61,7 +61,7 @@ async def _ranked(engine: Engine, ballot: Ballot) -> tuple[Finding, ...]:
         changes = [choice.edits for choice in choices]
         try:
             order = await likeliest(engine, lines, changes, session="", heard=lambda _: None)
-        except Refused:
+        except (Refused, ContextOverflow):  # too much to compare
             continue
         findings[number] = replace(findings[number], choices=tuple(choices[at] for at in order), by_model=True)
     return tuple(findings)

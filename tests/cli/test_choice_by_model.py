@@ -92,6 +92,16 @@ def test_without_a_model_the_rest_is_done_all_the_same(
     assert path.read_bytes() == FIRST.encode()
 
 
+def test_what_is_too_much_for_the_model_stays_in_order(
+    models: Models, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models.script = {"info": {"n_ctx": 8}, **LIKES_SECOND}
+    assert main(["fix", "--model", "x", "--write", "--guess", "--json", str(path)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["no_model"], [problem["by_model"] for problem in said["problems"]]) == ("", [False, False])
+    assert path.read_bytes() == FIRST.encode()
+
+
 def ballot(path: Path, text: str) -> Ballot:
     path.write_bytes(text.encode())
     answer = examine(Task(path=str(path), language="python"))
