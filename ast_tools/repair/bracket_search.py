@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ast_tools.edits import Edit
-from ast_tools.repair.brackets import LAST, candidates, several
+from ast_tools.repair.brackets import LAST, breaks_off, candidates, closed_at_end, several
 from ast_tools.repair.fixes import Words
 from ast_tools.repair.found import Candidate, Found
 from ast_tools.repair.layout import CLOSERS, Survey, begins, line_start
@@ -60,6 +60,7 @@ class BracketSearch:
         self.sure = table(self.language).sure
         self.clean = False
         self._known: dict[Region, _Part] = {}
+        self._ways: dict[Region, list[Candidate]] = {}
 
     @cached_property
     def regions(self) -> list[Region]:
@@ -86,11 +87,16 @@ class BracketSearch:
         if self.verifier.late:
             return _Part(region, [])
         ranked = candidates(self.language, self.text, region, self.words, self.near)
+        if not ranked and breaks_off(self.text):
+            ranked = closed_at_end(self.language, self.text, region)
         ranked = ranked or self._several(region)
         return _Part(region, ranked, ranked[0] if ranked else None)
 
     def _several(self, region: Region) -> list[Candidate]:
-        return several(self.language, self.text, region, self.words, self.near, lambda: self.verifier.late)
+        if region not in self._ways:
+            found = several(self.language, self.text, region, self.words, self.near, lambda: self.verifier.late)
+            self._ways[region] = found
+        return self._ways[region]
 
     def unverified(self) -> list[Found]:
         """The first choices of each region by their scores alone."""
@@ -184,8 +190,9 @@ class BracketSearch:
         `confirms`: what the first must pass besides.
         """
         found = self._verified(part.ranked, takes, confirms)
-        if not found and len(part.region.suspects) > 1 and not self.verifier.late:
-            found = self._verified(self._several(part.region), takes, confirms)
+        ways = self._several(part.region) if not found and not self.verifier.late else part.ranked
+        if ways is not part.ranked:
+            found = self._verified(ways, takes, confirms)
         if found:
             part.pick = found[0].candidate
         return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from ast_tools.edits import Edit
+from ast_tools.edits import Edit, apply
 from ast_tools.languages import Language
 from ast_tools.lexer import PARTNER, Token
 from ast_tools.repair.evidence import Evidence
@@ -208,31 +208,52 @@ def several(
 ) -> list[Candidate]:
     """Repairs of a region that answer its suspects one by one, openers from the innermost out, then closers.
 
-    None when it becomes `late`.
+    Before them, where all is open when the text ends, closing it there, unless that is what they say first. None when
+    it becomes `late`.
     """
     suspects = region.suspects
     if len(suspects) < 2:
         return []
-    found = [_all_closed(language, text, region)] if all(s.opens and s.limit >= len(text) for s in suspects) else []
     order = [*(s for s in reversed(suspects) if s.opens), *(s for s in suspects if not s.opens)]
     ways = [_Way(text, region, (), 0.0, ())]
     beam = BEAM.get(len(order), 2)
-    for suspect in order if not found else ():
+    for suspect in order:
         if late():
             return []
         ways = [further for way in ways for further in _further(language, way, suspect.at, words, near)[:beam]]
         ways = _merged(ways)[: beam if suspect is not order[-1] else MOST_WAYS]
-    return found + [_joined(way) for way in ways if way.edits]
+    ways = [way for way in ways if way.edits]
+    found = closed_at_end(language, text, region)
+    same = [way for way in ways if found and _squeezed(way.text) == _squeezed(apply(text, found[0].edits))]
+    if same and same[0] is ways[0]:
+        found = []
+    return found + [_joined(way) for way in ways if not found or way not in same]
+
+
+def closed_at_end(language: Language, text: bytes, region: Region) -> list[Candidate]:
+    """All that is open when a text ends closed there, if nothing else is wrong."""
+    if any(not suspect.opens or suspect.limit < len(text) for suspect in region.suspects):
+        return []
+    return [_all_closed(language, text, region)] if len(region.suspects) > 1 else []
+
+
+def breaks_off(text: bytes) -> bool:
+    """Whether a text ends within a line: it was cut, or is being written."""
+    return not text.endswith((b"\n", b"\r"))
 
 
 def _merged(ways: Sequence[_Way]) -> list[_Way]:
     """Those that lead to one text as one, white space aside; likeliest first."""
     by_text: dict[bytes, list[_Way]] = {}
     for way in sorted(ways, key=lambda way: -way.score):
-        by_text.setdefault(b"".join(way.text[way.region.start : way.region.end].split()), []).append(way)
+        by_text.setdefault(_squeezed(way.text[way.region.start : way.region.end]), []).append(way)
     scores = (math.log(sum(math.exp(way.score - same[0].score) for way in same)) for same in by_text.values())
     merged = [replace(same[0], score=same[0].score + more) for same, more in zip(by_text.values(), scores, strict=True)]
     return sorted(merged, key=lambda way: -way.score)
+
+
+def _squeezed(text: bytes) -> bytes:
+    return b"".join(text.split())
 
 
 def _further(language: Language, way: _Way, suspect: int, words: Words, near: int | None) -> list[_Way]:
@@ -326,6 +347,5 @@ def _all_closed(language: Language, text: bytes, region: Region) -> Candidate:
         title="Close what is open",
         blames=blames,
         reason=f"The text ends while `{shown}` of line {line} and {others} more are open.",
-        # A text that breaks off in the middle of a line is cut; another may lack its closers elsewhere.
-        doubtful=text.endswith((b"\n", b"\r")),
+        doubtful=not breaks_off(text),
     )
