@@ -186,8 +186,8 @@ def _dangling(site: Site) -> Iterator[Candidate]:
 
 # -- several suspects in one region ----------------------------------------------------------------------------------
 
-BEAM = {2: 6, 3: 3}
-"""How many ways are followed at once, by the number of suspects; two for more."""
+BEAM = {2: 5, 3: 2}
+"""How many ways are followed at once, by the number of suspects; one for more."""
 MOST_WAYS = 14
 """Ways that are offered in the end."""
 
@@ -216,7 +216,7 @@ def several(
         return []
     order = [*(s for s in reversed(suspects) if s.opens), *(s for s in suspects if not s.opens)]
     ways = [_Way(text, region, (), 0.0, ())]
-    beam = BEAM.get(len(order), 2)
+    beam = BEAM.get(len(order), 1)
     for suspect in order:
         if late():
             return []

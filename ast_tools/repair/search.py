@@ -50,6 +50,8 @@ def _clean(brackets: BracketSearch) -> list[Found] | None:
 
 def _by_pieces(verifier: Verifier, brackets: BracketSearch, pieces: list[Chunk], near: int | None) -> list[Found]:
     """Where brackets are not all that is wrong, or a string hides some: piece by piece."""
+    if verifier.late:
+        return []
     unclosed = [piece for piece in pieces if any(token.kind == "unclosed" for token in piece.tokens)]
     brackets.leave_out([(piece.start, piece.end) for piece in unclosed])
     others = PieceSearch(verifier, pieces)
@@ -58,6 +60,8 @@ def _by_pieces(verifier: Verifier, brackets: BracketSearch, pieces: list[Chunk],
         broken.sort(key=lambda piece: max(piece.start - near, near - piece.end, 0))
     found: list[Found] = []
     for piece in broken[:MAX_CHUNKS]:
+        if verifier.late:
+            break
         if not brackets.told(piece.start, piece.end):
             found += _with_headers(verifier, brackets, piece) or others.repaired(piece, alone=len(broken) == 1)
     return found
