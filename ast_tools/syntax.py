@@ -8,6 +8,7 @@ import tree_sitter
 
 from ast_tools.edits import Edit
 from ast_tools.lexer import PARTNER, Token
+from ast_tools.misuses import misuses
 from ast_tools.repair.chunks import Chunk, chunks
 from ast_tools.tree import PARSE_BUDGET_S, SyntaxTree, parse, reparse
 
@@ -44,13 +45,27 @@ def problems(tree: SyntaxTree) -> tuple[Problem, ...]:
             found += (placed.within(node) or [_innermost(tree, number)]) if wide else [_unexpected(tree, node)]
         if len(found) >= MAX_PROBLEMS:
             break
+    if not found and tree.has_error:
+        # The grammar counts an error that no node stands for, between two directives on one line for instance.
+        end = tree.text.find(b"\n")
+        found.append(_unplaced(end if end > 0 else len(tree.text)))
     unique = {problem.start: problem for problem in reversed(found)}
     return tuple(sorted(unique.values(), key=lambda problem: problem.start)[:MAX_PROBLEMS])
 
 
+def _unplaced(end: int) -> Problem:
+    return Problem(start=0, end=end, message="Something in this text does not parse.", kind="unexpected")
+
+
 def refusal(tree: SyntaxTree) -> Problem | None:
-    """Where the language's own parser refuses a text that the grammar finds clean, if not for being newer."""
+    """Where the language itself refuses a text that the grammar finds clean.
+
+    Its own parser says so, if not for being newer; where we have none, what the grammar takes in spite of the language.
+    """
     language = tree.language
+    if language.locate is None:
+        found = next(iter(misuses(tree)), None)
+        return Problem(start=found.start, end=found.end, message=found.message, kind="unexpected") if found else None
     stopped = language.locate(tree.text) if language.locate is not None and not tree.has_error else None
     if stopped is None or stopped[2].startswith(language.newer):
         return None
@@ -79,7 +94,7 @@ class _Placed:
         # Its words name lines of the whole text.
         before = len(re.findall(rb"\r\n|\n|\r", text[: piece.start]))
         stopped = language.locate(b"\n" * before + text[piece.start : piece.end]) if language.locate else None
-        if stopped is None:
+        if stopped is None or stopped[2].startswith(language.out_of_place):
             return None
         if stopped[2].startswith(language.newer):
             alone = parse(language, text[piece.start : piece.end])

@@ -52,6 +52,7 @@ C = Language(
     indent_based=False,
     indent="    ",
     block_opener="{",
+    needs_semicolons=True,
     docstring="before",
     doc_comments=("/**", "///", "/*!", "//!"),
     bodies=BODIES,

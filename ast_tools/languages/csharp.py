@@ -42,6 +42,7 @@ CSHARP = Language(
     indent_based=False,
     indent="    ",
     block_opener="{",
+    needs_semicolons=True,
     docstring="before",
     doc_comments=("///", "/**"),
     bodies=frozenset({

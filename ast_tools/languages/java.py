@@ -17,6 +17,7 @@ JAVA = Language(
     indent_based=False,
     indent="    ",
     block_opener="{",
+    needs_semicolons=True,
     docstring="before",
     doc_comments=("/**",),
     attribute_marks=("@",),

@@ -34,6 +34,7 @@ PHP = Language(
     indent_based=False,
     indent="    ",
     block_opener="{",
+    needs_semicolons=True,
     docstring="before",
     constructors=frozenset({"__construct"}),
     doc_comments=("/**",),

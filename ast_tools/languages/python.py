@@ -1,6 +1,5 @@
 """Python."""
 
-import ast
 import builtins
 import codecs
 import keyword
@@ -17,17 +16,33 @@ _ONE_PARSE = threading.Lock()
 of warnings is the process's."""
 
 
+OUT_OF_PLACE = (
+    "'return'",
+    "'break' outside",
+    "'continue' not",
+    "'await' outside",
+    "'yield",
+    "'async",
+    "asynchronous comprehension",
+    "import * only",
+    "nonlocal declaration",
+    "no binding for nonlocal",
+    "from __future__",
+    "default 'except:'",
+)
 _CODING = rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n|\n|\r))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)"
 
 
 def accepts(text: bytes) -> bool:
-    """Whether CPython's own parser takes the text; the grammar also takes Python 2."""
+    """Whether CPython's own parser takes the text, which may be a part of a file; the grammar also takes Python 2."""
     source = _decoded(text)[0]
     if _has_symbols(source):
         return True
     try:
-        _parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        _compile(source)
+    except SyntaxError as error:
+        return error.msg.startswith(OUT_OF_PLACE)
+    except _REFUSALS:
         return False
     return True
 
@@ -44,13 +59,13 @@ def _has_symbols(source: str) -> bool:
 
 
 def locate(text: bytes) -> tuple[int, int, str] | None:
-    """Where CPython's own parser first stops: the bytes [start, end) and its words. None also where it names no place.
+    """Where CPython's own compiler first stops: the bytes [start, end) and its words. None too where it names no place.
 
     A text in a coding that Python does not know cannot be judged.
     """
     source, coding = _decoded(text)
     try:
-        _parse(source)
+        _compile(source)
     except SyntaxError as error:
         if error.lineno is None or coding is None:
             return None
@@ -58,15 +73,19 @@ def locate(text: bytes) -> tuple[int, int, str] | None:
         start = _offset(lines, error.lineno, error.offset, coding)
         end = _offset(lines, error.end_lineno or error.lineno, error.end_offset, coding)
         return start, end if end > start else lines.end(lines.line_at(start)), error.msg
-    except (ValueError, RecursionError, MemoryError):
+    except _REFUSALS:
         return None
     return None
 
 
-def _parse(source: str) -> None:
+_REFUSALS = (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError)
+
+
+def _compile(source: str) -> None:
+    """Faster than `ast.parse`, which makes objects of the tree; also refuses statements that are out of place."""
     with _ONE_PARSE, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ast.parse(source)
+        compile(source, "", "exec", dont_inherit=True)
 
 
 def _decoded(text: bytes) -> tuple[str, str | None]:
@@ -127,7 +146,10 @@ PYTHON = Language(
     utf8_only=True,
     keywords=frozenset(keyword.kwlist) | {"print", "self"},
     builtins=frozenset(dir(builtins)),
+    empty_block="pass",
+    stubs=(("", "if 1:"), ("else", "if 1:"), ("elif", "if 1:"), ("except", "try:"), ("finally", "try:"), ("case", "")),
     accepts=accepts,
     locate=locate,
+    out_of_place=OUT_OF_PLACE,
     newer=("invalid syntax", "f-string", "unterminated", "expected '('", "multiple exception types must"),
 )

@@ -125,7 +125,8 @@ class Language:
     `utf8_only`: its compiler refuses bytes that are neither UTF-8 nor in a coding the file declares.
     `accepts` is a second opinion on a text the grammar finds clean (a compiler's parser), or None;
     `locate` says where that parser first stops, as (start, end, its words), None where it does not or cannot say.
-    `newer` are beginnings of words that it may say only because the text is newer than itself.
+    `newer` are beginnings of words that it may say only because the text is newer than itself, `out_of_place` of those
+    that it says of a sound statement in a wrong place: they mean nothing about a part of a text.
     `line_comment` begins a comment that ends with its line (or, where there is none, any comment). `unread` are node
     types, or fields of them ("type.field"), whose brackets need not match: bodies of macros, branches of a preprocessor
     that are left out. `claims` are the questions it answers. `doc_comments` are beginnings of comments that document
@@ -133,6 +134,9 @@ class Language:
     `constructors` are the names of what runs where a class is called, besides the class's own. `pairs` are words that
     enclose statements. `piece` is the language of a part of a file, where a part parses otherwise than the whole.
     `indent` is one level of indentation where a file shows none.
+    `needs_semicolons`: a line end never ends a statement. `empty_block` is a statement that does nothing. `stubs`
+    are (word, header of a block): the header lets a line that begins with the word stand alone ("" where nothing
+    does); the word "" is for all indented lines.
     """
 
     name: str
@@ -162,6 +166,7 @@ class Language:
     accepts: Callable[[bytes], bool] | None = None
     locate: Callable[[bytes], tuple[int, int, str] | None] | None = None
     newer: tuple[str, ...] = ()
+    out_of_place: tuple[str, ...] = ()
     unread: frozenset[str] = frozenset()
     claims: frozenset[str] = CODE_CLAIMS
     filenames: frozenset[str] = frozenset()
@@ -172,3 +177,6 @@ class Language:
     indent: str = "  "
     pairs: tuple[Words, ...] = ()
     piece: str | None = None
+    needs_semicolons: bool = False
+    empty_block: str = ""
+    stubs: tuple[tuple[str, str], ...] = ()

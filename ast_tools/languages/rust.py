@@ -33,6 +33,7 @@ RUST = Language(
     indent_based=False,
     indent="    ",
     block_opener="{",
+    needs_semicolons=True,
     docstring="before",
     doc_comments=("///", "/**"),
     attribute_marks=("#[",),

@@ -20,6 +20,7 @@ ZIG = Language(
     indent_based=False,
     indent="    ",
     block_opener="{",
+    needs_semicolons=True,
     docstring="before",
     constructors=frozenset({"init"}),
     doc_comments=("///",),

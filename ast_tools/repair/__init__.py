@@ -1,29 +1,15 @@
 """Repairs of broken syntax without a model: candidate edits, checked by the parser, ranked."""
 
 from codecs import BOM_UTF8
-from dataclasses import dataclass
+from dataclasses import replace
 
 from ast_tools.edits import Edit
 from ast_tools.languages import Language
-from ast_tools.repair.search import Found, search
+from ast_tools.repair.merging import all_repairs
+from ast_tools.repair.repair import Repair
 from ast_tools.tree import SyntaxTree, parse
 
 __all__ = ["Repair", "repairs", "repairs_in"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repair:
-    """One way to repair a text. `start`, `end`: what it blames; `sure`: may be preferred and applied unasked.
-
-    `title` says what is done ("Insert `)`"), `reason` why, in one sentence.
-    """
-
-    edits: tuple[Edit, ...]
-    title: str
-    reason: str
-    start: int
-    end: int
-    sure: bool
 
 
 def repairs(
@@ -36,26 +22,19 @@ def repairs(
     Without `parser` candidates are ranked by the text alone and not verified: for comparisons, never for people.
     """
     if not tree.text.startswith(BOM_UTF8):
-        return tuple(_repair(found, 0) for found in search(tree, near, budget_s, parser=parser))
+        return tuple(all_repairs(tree, near, budget_s, parser=parser))
     # Only the parser knows what the mark is: to us it would be a part of the first word.
     skipped = len(BOM_UTF8)
     bare = parse(tree.language, tree.text[skipped:], budget_s)
     if bare is None:
         return ()
     near = max(near - skipped, 0) if near is not None else None
-    return tuple(_repair(found, skipped) for found in search(bare, near, budget_s, parser=parser))
+    return tuple(_moved(repair, skipped) for repair in all_repairs(bare, near, budget_s, parser=parser))
 
 
-def _repair(found: Found, shift: int) -> Repair:
-    candidate = found.candidate
-    return Repair(
-        edits=tuple(Edit(edit.start + shift, edit.end + shift, edit.new) for edit in candidate.edits),
-        title=candidate.title,
-        reason=candidate.reason,
-        start=candidate.blames.start + shift,
-        end=candidate.blames.end + shift,
-        sure=found.sure,
-    )
+def _moved(repair: Repair, shift: int) -> Repair:
+    edits = tuple(Edit(edit.start + shift, edit.end + shift, edit.new) for edit in repair.edits)
+    return replace(repair, edits=edits, start=repair.start + shift, end=repair.end + shift)
 
 
 def repairs_in(

@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -31,6 +32,7 @@ from ast_tools import (
     place,
     problems,
     references,
+    refusal,
     repairs,
     same_except_docstrings,
     scopes,
@@ -90,6 +92,44 @@ def ask_everything(language: Language, text: bytes, offset: int) -> None:
             if cutter.feed(piece).done:
                 break
         cutter.finish()
+
+
+GROWING: dict[str, Callable[[int], bytes]] = {
+    "statements": lambda n: b"int f() {\n" + b"  a = b c d\n" * n + b"}\n",
+    "functions": lambda n: b"int f() { a b c }\n" * n,
+    "one statement": lambda n: b"int f() { return a " + b"+ b c " * n + b"; }",
+    "openers": lambda n: b"int f() { g(" + b"([" * n + b" x y ; }",
+    "wrong closers": lambda n: b"x = " + b"(" * n + b"]" * n + b"\n",
+    "braces": lambda n: b"{" * n + b" x y " + b"}" * n + b"\n",
+    "quotes": lambda n: b'puts("a" b "c" d "e);\n' + b"'x\n\"y\n" * n,
+    "a comment": lambda n: b"int f() { /* " + b"a; b c; (\n" * n,
+    "slashes": lambda n: b"f(" + b" / /" * n + b"\n",
+    "a word": lambda n: b"int f() { " + b"word" * n + b" y z; }",
+    "declarations": lambda n: b"#include <stdio.h>\nint f() {\n" + b"int a;\nb(a, q);\n" * n + b"}\n",
+    "strings": lambda n: b"int f() { int a; puts(" + b'"x" a ' * n + b"); }\n",
+    "blocks": lambda n: b"".join(b"if a:\n" + b"  " * (at % 9) + b"x\n" for at in range(n)) + b"else else:\n",
+}
+"""Broken texts of any length."""
+
+
+@pytest.mark.parametrize("name", ["c", "python"])
+@pytest.mark.parametrize("made", GROWING.values(), ids=GROWING)
+def test_a_longer_text_costs_no_more_than_its_length(name: str, made: Callable[[int], bytes]) -> None:
+    costs = [_cost(LANGUAGES[name], made(n)) for n in (30, 300)]
+    # Ten times as long: ten times as much, and three times that for what the machine does besides.
+    assert costs[1] <= 30 * max(costs[0], 0.02)
+
+
+def _cost(language: Language, text: bytes) -> float:
+    """Seconds to repair a text and to say what is wrong, with a budget that is never spent."""
+    tree = parse(language, text, 5.0)
+    if tree is None:
+        return 0.0
+    started = time.thread_time()
+    repairs(tree, budget_s=30.0)
+    problems(tree)
+    refusal(tree)
+    return time.thread_time() - started
 
 
 @pytest.mark.fuzz

@@ -33,7 +33,7 @@ def test_a_tie_has_several_repairs_of_which_one_is_right() -> None:
     assert sum(tie().right) == 1
 
 
-@pytest.mark.parametrize("clean", ["def f(a):\n    return [a]\n", "x = (\n"])
+@pytest.mark.parametrize("clean", ["def f(a, b):\n    return g(a)[b]\n", "x = (\n"])
 def test_where_there_is_nothing_to_win_there_is_no_tie(clean: str) -> None:
     assert _tie(planted(clean, "(")) is None
 

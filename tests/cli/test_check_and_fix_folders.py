@@ -231,7 +231,7 @@ def test_a_file_that_changes_between_reading_and_writing_is_left_alone(
 
 def test_no_model_is_asked_unless_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.py"
-    path.write_text("print(f(2 3))\n", "utf-8")
+    path.write_text(f"print(f(2{' 3 4' * 40}))\n", "utf-8")  # more than the tree has a repair for
     asked: list[Any] = []
 
     async def suggestions(*arguments: Any) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_what_only_pythons_own_parser_refuses_is_a_problem(
     path.write_text("def f(x):\nreturn x\n", "utf-8")
     assert main([command, str(path)]) == 1
     said = capsys.readouterr().out
-    assert "Expected an indented block after function definition on line 1." in said
+    assert "Line 2 is not indented as its block asks for." in said
     assert "no syntax problems" not in said
 
 

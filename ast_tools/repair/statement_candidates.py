@@ -1,0 +1,97 @@
+"""Repairs of one statement that are worth trying, ranked by what people do; none is checked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from ast_tools.edits import Edit
+from ast_tools.repair.indentation import indentations
+from ast_tools.repair.literals import literal_edits
+from ast_tools.repair.logical_lines import Lines
+from ast_tools.repair.pairs import pair_edits
+from ast_tools.repair.ranking import features, score
+from ast_tools.repair.reading import FAR, Change, Reading
+from ast_tools.repair.statements import Broken
+from ast_tools.repair.token_edits import deleted, token_edits
+from ast_tools.repair.typos import word_edits
+from ast_tools.repair.vocabulary import SAME
+
+AROUND = 8
+"""Tokens before the broken statement that may be wrong as well."""
+WIDEST = 60
+"""Tokens of a broken statement that are edited."""
+SEEDS = 14
+"""Likeliest single edits that are tried two at a time."""
+MOST_ALIKE = 8
+"""Edits of one class that are made together."""
+INDENTED = 12.0
+"""Score of the likeliest change of white space where the indentation cannot be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A repair of one statement: changes in the order of the text, and their score."""
+
+    changes: tuple[Change, ...]
+    score: float
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """What it does to the text."""
+        return tuple(change.edit for change in self.changes)
+
+
+def candidates(reading: Reading, broken: Broken, weights: Mapping[str, float]) -> tuple[list[Fix], list[Fix]]:
+    """Repairs that are worth trying for one broken statement, likeliest first: simple ones, and two such together.
+
+    None is checked.
+    """
+    low = max(broken.start - AROUND, 0)
+    limit = min(broken.start + WIDEST, len(reading.found))
+    high = min(broken.end + 1, limit)
+    while high < limit and reading.steps[high] == SAME:
+        high += 1
+    simple = [_fix(reading, broken, (change,), weights) for change in _singles(reading, broken, low, high)]
+    simple += [_fix(reading, broken, changes, weights) for changes in pair_edits(reading, low, high)]
+    simple.sort(key=lambda fix: -fix.score)
+    double = [_fix(reading, broken, changes, weights) for changes in _combined(simple)]
+    return simple, sorted(double, key=lambda fix: -fix.score)
+
+
+def _singles(reading: Reading, broken: Broken, low: int, high: int) -> Iterator[Change]:
+    yield from literal_edits(reading, low, high)
+    yield from word_edits(reading, low, high)
+    yield from token_edits(reading, low, high)
+    for end in range(broken.start + 1, high):
+        if reading.steps[end] != SAME or end == broken.end:
+            yield Change(broken.start, end, (), "drop", deleted(reading, broken.start, end))
+
+
+def _fix(reading: Reading, broken: Broken, changes: tuple[Change, ...], weights: Mapping[str, float]) -> Fix:
+    return Fix(changes, score(features(reading, changes, reading.gain(changes), broken), weights))
+
+
+def _combined(fixes: Sequence[Fix]) -> Iterator[tuple[Change, ...]]:
+    """Two of the best changes together; all changes of one kind together."""
+    singles = [fix.changes[0] for fix in fixes if len(fix.changes) == 1 and len(fix.changes[0].new) < FAR]
+    best = list(dict.fromkeys(singles))[:SEEDS]
+    for number, one in enumerate(best):
+        for other in best[number + 1 :]:
+            first, second = sorted((one, other), key=lambda change: (change.start, change.end))
+            if first.end <= second.start and first.edit.end <= second.edit.start and first.start < second.end:
+                yield (first, second)
+    alike: dict[tuple[str, tuple[bytes, ...]], list[Change]] = {}
+    for change in singles:
+        if change.end > change.start:
+            alike.setdefault((change.label, tuple(new.text for new in change.new)), []).append(change)
+    for group in alike.values():
+        group.sort(key=lambda change: change.start)
+        apart = all(a.edit.end <= b.edit.start for a, b in pairwise(group))
+        if 3 <= len(group) <= MOST_ALIKE and apart:
+            yield tuple(group)
+
+
+def indented(lines: Lines, broken: Broken) -> list[Fix]:
+    """Changes of white space for a broken line."""
+    number = next((n for n, line in enumerate(lines.lines) if line.last > broken.start), 0)
+    return [Fix((change,), INDENTED + liking) for change, liking in indentations(lines, number)]
