@@ -122,7 +122,8 @@ def _called(tree: SyntaxTree, plain: set[tuple[int, int]], declared: _Declared) 
     """Calls of variables that hold numbers: an operator is missing."""
     for use in references(tree) if plain else ():
         name = declared.at(use.name, use.start) if use.kind == "call" else None
-        if name is None or (name.start, name.end) not in plain:
+        member = tree.text[max(use.start - 2, 0) : use.start].endswith((b".", b"->"))
+        if name is None or member or (name.start, name.end) not in plain:
             continue
         meant = (("Insert `*`", Edit(use.end, use.end, b" * ")),)
         message = f"`{use.name}` is a variable and cannot be called."

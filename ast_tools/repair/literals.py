@@ -187,7 +187,9 @@ def _quoted(reading: Reading, number: int) -> Iterator[Change]:
 def _commented(reading: Reading, number: int) -> Iterator[Change]:
     """A line comment whose mark lacks a character or is another language's."""
     found, mark = reading.found, reading.language.line_comment.encode()
-    if number and reading.steps[number] == SAME and found[number - 1].text not in (b";", b"{", b"}", b")"):
+    # Behind a bracket `*` is a product.
+    behind = (b";", b"{", b"}") if found[number].text == b"*" else (b";", b"{", b"}", b")")
+    if number and reading.steps[number] == SAME and found[number - 1].text not in behind:
         return
     end, limit = number + 1, min(number + LONGEST, len(found))
     while end < limit and reading.steps[end] == SAME:

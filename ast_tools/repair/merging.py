@@ -131,7 +131,7 @@ def _merged(text: bytes, found: Sequence[Repair], by_tokens: Sequence[Scored]) -
     others = [one for one in by_tokens if not sure & _lines(text, one.repair)]
     same = {_does(text, one): one for one in found}  # They say more of brackets.
     repairs = [same.get(_does(text, one.repair), one.repair) for one in others]
-    tokens_first = not sure and bool(others) and others[0].score >= LIKELY
+    tokens_first = not sure and bool(others) and others[0].score >= LIKELY and not _moves_brackets(text, repairs[0])
     return _few(text, [*repairs[:1], *found, *repairs[1:]] if tokens_first else [*found, *repairs])
 
 
@@ -166,6 +166,12 @@ def _is_quote(text: bytes, repair: Repair) -> bool:
     """Whether a repair brings or takes quotes."""
     changed = b"".join(text[edit.start : edit.end] + edit.new for edit in repair.edits)
     return any(mark in changed for mark in (b'"', b"'", b"`"))
+
+
+def _moves_brackets(text: bytes, repair: Repair) -> bool:
+    """Whether a repair of several lines brings brackets alone: those are better placed by layout."""
+    brought = b"".join(edit.new for edit in repair.edits).split()
+    return not _in_one_line(text, repair) and bool(brought) and not b"".join(brought).strip(b"()[]{}")
 
 
 def _in_one_line(text: bytes, repair: Repair) -> bool:

@@ -22,11 +22,15 @@ from ast_tools.tree import SyntaxTree
 
 BEFORE = 300
 """Tokens before the broken statement that are read, to know where it stands."""
-OWN = 24_000
+OWN = 20_000
 """Bytes of a text whose tokens are counted where nothing is known of its language."""
 MAX_ERRORS = 8
 """Broken statements of one part of a text that are repaired, each after those before it."""
-MAX_TOKENS = 20_000
+MAX_TOKENS = 5_000
+"""Of one part of a text, and of one statement: what is longer was not written by hand, and takes too long."""
+MAX_STATEMENT = 500
+LONGEST = 3_000
+"""Bytes of one token."""
 
 
 class Scored(NamedTuple):
@@ -48,7 +52,12 @@ def statement_repairs(tree: SyntaxTree, near: int | None, deadline: float, learn
         learnt = table(tree.language) or _own(tree)
     if learnt is None:
         return []
-    return [scored for span in spans(tree, near) for scored in _repairs_in(tree, span, learnt, deadline)]
+    found: list[Scored] = []
+    for span in spans(tree, near):
+        if time.thread_time() > deadline:
+            break
+        found += _repairs_in(tree, span, learnt, deadline)
+    return found
 
 
 def _own(tree: SyntaxTree) -> Table | None:
@@ -142,11 +151,11 @@ def _first_fixes(
     tree: SyntaxTree, text: bytes, span: tuple[int, int], hint: int, table: Table, deadline: float
 ) -> StatementFixes | None:
     read = whole(tree.language, tokens(tree.language, text, *span))
-    if len(read) > MAX_TOKENS:
+    if not read or len(read) > MAX_TOKENS or any(token.end - token.start > LONGEST for token in read):
         return None
     judge = judge_of(tree, text, span, read)
     broken = judge.located(hint)
-    if broken is None:
+    if broken is None or broken.end - broken.start > MAX_STATEMENT:
         return None
     reading = _reading(tree.language, text, read, table, broken)
     simple, double = candidates(reading, broken, table.weights)

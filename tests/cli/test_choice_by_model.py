@@ -68,7 +68,7 @@ def test_json_has_it_first(models: Models, path: Path, capsys: pytest.CaptureFix
     assert main(["fix", "--model", "x", "--json", str(path)]) == 1
     sure, unsure = json.loads(capsys.readouterr().out)["problems"]
     assert (sure["by_model"], unsure["by_model"], unsure["sure"], unsure["repair"]) == (False, True, False, None)
-    assert [choice["title"] for choice in unsure["choices"]] == ["Delete `* (`", "Insert `)`"]
+    assert [choice["title"] for choice in unsure["choices"]][:2] == ["Delete `* (`", "Insert `)`"]
 
 
 @pytest.mark.parametrize("options", [["--write"], ["--write", "--guess", "--model", "x", "--no-model"]])
@@ -149,4 +149,4 @@ def test_the_real_model_chooses(path: Path, capsys: pytest.CaptureFixture[str]) 
     said = json.loads(capsys.readouterr().out)
     assert said["no_model"] == ""
     assert [problem["by_model"] for problem in said["problems"]] == [False, True]
-    assert {choice["title"] for choice in said["problems"][1]["choices"]} == {"Delete `* (`", "Insert `)`"}
+    assert {choice["title"] for choice in said["problems"][1]["choices"]} >= {"Delete `* (`", "Insert `)`"}
