@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -128,12 +129,23 @@ def children_of(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()]
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """What is started inside hears SIGINT. What a shell runs in the background ignores it, and its children too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.process
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_children_are_gone_with_the_command(how: signal.Signals, tmp_path: Path) -> None:
     for number in range(3000):
         (tmp_path / f"{number}.py").write_text("x = [1, 2, 3]\n" * 3000, "utf-8")
-    started = subprocess.Popen([R1_LSP, "check", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with interruptible():
+        started = subprocess.Popen([R1_LSP, "check", tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     end = time.monotonic() + 60
     while not (children := children_of(started.pid)) and time.monotonic() < end:
         time.sleep(0.02)
