@@ -24,7 +24,8 @@ def test_every_command_stands_in_the_readme() -> None:
 
 def test_every_make_target_of_the_readme_exists() -> None:
     targets = re.findall(r"^([a-z-]+)%?:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    benches = {f"bench-{path.stem}" for path in (ROOT / "bench").glob("*.py")}
+    modules = [*(ROOT / "bench").glob("*.py"), *(path.parent for path in (ROOT / "bench").glob("*/__main__.py"))]
+    benches = {f"bench-{path.stem.replace('_', '-')}" for path in modules}
     assert set(re.findall(r"`?make ([a-z][a-z-]+)", README)) <= {*targets, *benches}
 
 
