@@ -115,7 +115,10 @@ class BracketSearch:
             return []
         if len(parts) > 1:
             self._descend()
-        found = [one for part in parts for one in self._clean_choices(part)]
+        found = []
+        for part in parts:
+            if part is parts[0] or not self.verifier.late:
+                found += self._clean_choices(part)
         picks = [edit for part in parts if part.pick is not None for edit in part.pick.edits]
         self.clean = self.verifier.after(picks).clean
         return found
