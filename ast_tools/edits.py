@@ -86,6 +86,11 @@ def moved(edits: Iterable[Edit], offset: int) -> int:
     return offset + shift
 
 
+def moved_behind(edits: Iterable[Edit], offset: int) -> int:
+    """Where an offset of the old text stands after `edits`, behind what one that ends there puts in."""
+    return offset + sum(len(edit.new) - (edit.end - edit.start) for edit in edits if edit.end <= offset)
+
+
 def inverted(text: bytes, edits: Iterable[Edit]) -> tuple[Edit, ...]:
     """The edits that lead from `apply(text, edits)` back to `text`."""
     back, shift = [], 0

@@ -212,7 +212,7 @@ def wants_multiline(tree: SyntaxTree | None, text: bytes, offset: int, language:
         return (
             _opens_block(language, tree, text, offset)
             and not rest.strip(b"}")
-            and _next_is_outside(text, offset, _width(text[line_start:offset]))
+            and _next_is_outside(text, offset, indent_width(text[line_start:offset]))
         )
     above = _above(tree, text, line_start)
     if above is None or not _opens_block(language, tree, text, above):
@@ -298,10 +298,11 @@ def _opener_line(text: bytes, start: int) -> int:
 
 def _indent_width(text: bytes, line_start: int) -> int:
     line_end = text.find(b"\n", line_start)
-    return _width(text[line_start : line_end if line_end >= 0 else len(text)])
+    return indent_width(text[line_start : line_end if line_end >= 0 else len(text)])
 
 
-def _width(line: bytes) -> int:
+def indent_width(line: bytes) -> int:
+    """The columns of white space a line begins with, a tab going to the next multiple of eight."""
     expanded = line.expandtabs(8)
     return len(expanded) - len(expanded.lstrip(b" "))
 
@@ -314,7 +315,7 @@ def _header_indent(text: bytes, line_start: int, end: int) -> int:
 def _next_is_outside(text: bytes, offset: int, header_indent: int) -> bool:
     """Whether the next line with text is not part of the block (deeper than its header)."""
     match = re.compile(rb"[^\n]*(?:\n[ \t\r\f]*(?=\n))*\n([ \t]*)\S").match(text, offset)
-    return match is None or _width(match.group(1) + b"x") <= header_indent
+    return match is None or indent_width(match.group(1) + b"x") <= header_indent
 
 
 def statement_around(tree: SyntaxTree, start: int, end: int) -> tuple[int, int]:

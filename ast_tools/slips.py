@@ -3,6 +3,7 @@
 from functools import cache
 
 from ast_tools.languages import Language
+from ast_tools.spelling import distance
 
 
 def is_slip(language: Language, word: bytes) -> bool:
@@ -25,17 +26,7 @@ def corrections(language: Language, word: bytes) -> tuple[str, ...]:
         return ()
     text = word.decode("utf-8", "replace")
     near = [one for one in language.keywords if abs(len(one) - len(text)) <= 1]
-    return tuple(sorted(one for one in near if _is_one_away(one, text)))
-
-
-def _is_one_away(one: str, other: str) -> bool:
-    if len(one) == len(other):
-        differ = [at for at, (a, b) in enumerate(zip(one, other, strict=True)) if a != b]
-        swapped = len(differ) == 2 and differ[1] == differ[0] + 1
-        swapped = swapped and one[differ[0]] == other[differ[1]] and one[differ[1]] == other[differ[0]]
-        return len(differ) == 1 or swapped
-    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
-    return shorter in _without_one(longer)
+    return tuple(sorted(one for one in near if distance(one, text) == 1))
 
 
 _LONGEST = 24

@@ -1,5 +1,7 @@
 """Words that look alike."""
 
+from collections.abc import Sequence
+
 
 def near(one: bytes, other: bytes) -> bool:
     """Whether one could be a misspelling of the other: a short word one letter away, a long one two."""
@@ -11,7 +13,7 @@ def near(one: bytes, other: bytes) -> bool:
     return shorter >= 2 and distance(one, other) <= (1 if shorter < 5 else 2)
 
 
-def distance(one: bytes, other: bytes) -> int:
+def distance(one: Sequence[object], other: Sequence[object]) -> int:
     """Damerau and Levenshtein's distance, neighbours swapped counting one; 3 for more than two."""
     if abs(len(one) - len(other)) > 2:
         return 3

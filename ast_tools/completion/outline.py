@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ast_tools.languages import Language
 from ast_tools.lexer import tokens
+from ast_tools.scopes import indent_width
 
 REACH = 8_000
 """Bytes in which the near lines begin and end."""
@@ -34,8 +35,8 @@ def _begin(language: Language | None, text: bytes, offset: int, window: int) -> 
     least, tries = 10**9, 0
     for start, line in _lines_above(text, offset):
         if line.strip() and not line.lstrip().startswith(_CLOSING):
-            least = min(least, _width(line))
-            if offset - start >= window and _width(line) == least:
+            least = min(least, indent_width(line))
+            if offset - start >= window and indent_width(line) == least:
                 tries += 1
                 if language is None or tries > STRING_TRIES or not _ends_in_string(language, text[start:offset]):
                     return start
@@ -54,7 +55,7 @@ def _end(language: Language | None, text: bytes, offset: int, window: int) -> in
     last = len(text)
     for end in ends:
         line = text[end : _line_end(text, end)]
-        if end - offset >= window and line.strip() and (_width(line) == 0 or end - offset > 2 * window):
+        if end - offset >= window and line.strip() and (indent_width(line) == 0 or end - offset > 2 * window):
             return end if not line.lstrip().startswith(_CLOSING) else _line_end(text, end)
         last = end
     return last if len(near) == REACH else len(text)
@@ -68,16 +69,16 @@ def _ends_in_string(language: Language, text: bytes) -> bool:
 
 def _headers(language: Language | None, text: bytes, low: int) -> list[Span]:
     """The lines above that are less and less indented, outermost first: the headers of the blocks that `low` is in."""
-    least = _width(text[low : _line_end(text, low)])
+    least = indent_width(text[low : _line_end(text, low)])
     found: list[Span] = []
     words = language.continuation_words if language is not None else frozenset[str]()
     for number, (start, line) in enumerate(_lines_above(text, low)):
         if least == 0 or number >= FAR_LINES:
             break
-        if not line.strip() or line.lstrip().startswith(_CLOSING) or _width(line) >= least:
+        if not line.strip() or line.lstrip().startswith(_CLOSING) or indent_width(line) >= least:
             continue
         if line.split(maxsplit=1)[0].rstrip(b":").decode("utf-8", "replace") not in words:
-            least = _width(line)
+            least = indent_width(line)
             found.append((start, _header_end(text, start)))
     return found[::-1]
 
@@ -95,12 +96,12 @@ def _header_end(text: bytes, start: int) -> int:
 
 def _footers(text: bytes, high: int) -> list[Span]:
     """The lines below that close blocks and are less and less indented."""
-    least, found = _width(text[high : _line_end(text, high)]), list[Span]()
+    least, found = indent_width(text[high : _line_end(text, high)]), list[Span]()
     for number, (start, line) in enumerate(_lines_below(text, high)):
         if least == 0 or number >= FAR_LINES:
             break
-        if line.lstrip().startswith(b"}") and _width(line) < least:
-            least = _width(line)
+        if line.lstrip().startswith(b"}") and indent_width(line) < least:
+            least = indent_width(line)
             found.append((start, start + len(line)))
     return found
 
@@ -127,8 +128,3 @@ def _line_end(text: bytes, offset: int) -> int:
     """Where the next line begins."""
     end = text.find(b"\n", offset)
     return end + 1 if end >= 0 else len(text)
-
-
-def _width(line: bytes) -> int:
-    expanded = line.expandtabs(8)
-    return len(expanded) - len(expanded.lstrip(b" "))

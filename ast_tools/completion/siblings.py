@@ -2,6 +2,7 @@
 
 import tree_sitter
 
+from ast_tools.completion.spot import line_start
 from ast_tools.scopes import path_to
 from ast_tools.tree import SyntaxTree
 
@@ -35,10 +36,10 @@ def _is_long_body(tree: SyntaxTree, node: tree_sitter.Node, depth: int, window: 
 
 def _last_above(tree: SyntaxTree, offset: int) -> int:
     """The last byte of code above the offset's line: a block may go on there, or a statement (`else`)."""
-    end = _line_start(tree.text, offset)
+    end = line_start(tree.text, offset)
     comment = tree.language.line_comment.encode()
     while end > 0:
-        start = _line_start(tree.text, end - 1)
+        start = line_start(tree.text, end - 1)
         line = tree.text[start:end].strip()
         if line and not line.startswith(comment):
             return start + len(tree.text[start:end].rstrip()) - 1
@@ -76,13 +77,13 @@ def _sides(text: bytes, node: tree_sitter.Node, offset: int, kept_to: int, windo
     if low.start_byte < offset - window and low.end_byte <= min(offset - 1, kept_to) and len(kept) > 1:
         low = kept[1]
     header_end = _header_end(node, low.start_byte)
-    first_start = header_end if header_end is not None else _line_start(text, first.start_byte)
-    if first_start < (start := _line_start(text, min(low.start_byte, offset))):
+    first_start = header_end if header_end is not None else line_start(text, first.start_byte)
+    if first_start < (start := line_start(text, min(low.start_byte, offset))):
         found.append((first_start, start))
     high = kept[-1]
     if high.start_byte > offset + window and high.is_named:
         # A comment may follow on the line on which the statement before it ends.
-        start = max(_line_start(text, high.start_byte), kept[-2].end_byte if len(kept) > 1 else offset)
+        start = max(line_start(text, high.start_byte), kept[-2].end_byte if len(kept) > 1 else offset)
         end = last.end_byte if last.is_named else last.start_byte
         found.append((start, max(start, end)))
     return found
@@ -100,7 +101,3 @@ def _header_end(node: tree_sitter.Node, before: int) -> int | None:
             found = child.end_byte
         going = cursor.goto_next_sibling()
     return found
-
-
-def _line_start(text: bytes, offset: int) -> int:
-    return text.rfind(b"\n", 0, offset) + 1

@@ -78,20 +78,21 @@ class Spot:
 
 def spot(language: Language | None, text: bytes, offset: int) -> Spot:
     """The surroundings of `offset`; bytes that are no UTF-8 read as replacement characters."""
-    start, end = _line_start(text, offset), _line_end(text, offset)
+    start, end = line_start(text, offset), _line_end(text, offset)
     following = text[end : end + FOLLOWING].decode("utf-8", "replace")
     above_end = len(text[:start].rstrip())
     return Spot(
         before=text[start:offset].decode("utf-8", "replace"),
         after=text[offset:end].decode("utf-8", "replace"),
-        above=text[_line_start(text, above_end) : above_end].decode("utf-8", "replace"),
+        above=text[line_start(text, above_end) : above_end].decode("utf-8", "replace"),
         following=tuple(line.removesuffix("\r") for line in following.split("\n")[1:]),
         near=text[max(0, offset - SAMPLE) : offset + SAMPLE],
         usual_unit=language.indent if language is not None else "    ",
     )
 
 
-def _line_start(text: bytes, offset: int) -> int:
+def line_start(text: bytes, offset: int) -> int:
+    """Where the line of an offset begins."""
     return text.rfind(b"\n", 0, offset) + 1
 
 
@@ -133,7 +134,7 @@ def width(line: str) -> int:
 
 def width_at(text: bytes, offset: int) -> int:
     """The columns of white space before the first thing on a line, which stands at `offset`."""
-    return len(text[text.rfind(b"\n", 0, offset) + 1 : offset].decode("utf-8", "replace").expandtabs(8))
+    return len(text[line_start(text, offset) : offset].decode("utf-8", "replace").expandtabs(8))
 
 
 _WORD = re.compile(r"[ \t]*(\w+|\S)")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ast_tools.edits import Edit
+from ast_tools.edits import Edit, moved_behind
 from ast_tools.repair.brackets import LAST, breaks_off, candidates, closed_at_end, several
 from ast_tools.repair.fixes import Words
 from ast_tools.repair.found import Candidate, Found
@@ -233,7 +233,7 @@ class BracketSearch:
             if self.verifier.late:
                 break
             verdict = self.verifier.after(edits)
-            start, end = _moved(region.start, edits), _moved(region.end, edits)
+            start, end = moved_behind(edits, region.start), moved_behind(edits, region.end)
             if verdict.errors and self.verifier.better(verdict, start, end):
                 good.append((len(verdict.errors), number))
         good.sort()
@@ -274,7 +274,3 @@ def _share(ranked: Sequence[Candidate], number: int, refused: set[int]) -> float
     """How likely a candidate is among those that are not refused."""
     left = [index for index in range(len(ranked)) if index not in refused]
     return shares([ranked[index].score for index in left])[left.index(number)]
-
-
-def _moved(offset: int, edits: Iterable[Edit]) -> int:
-    return offset + sum(len(edit.new) - (edit.end - edit.start) for edit in edits if edit.end <= offset)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from ast_tools.edits import Edit, apply
+from ast_tools.edits import Edit, apply, moved_behind
 from ast_tools.languages import Language
 from ast_tools.lexer import PARTNER, Token
 from ast_tools.repair.evidence import Evidence
@@ -258,7 +258,7 @@ def _squeezed(text: bytes) -> bytes:
 
 def _further(language: Language, way: _Way, suspect: int, words: Words, near: int | None) -> list[_Way]:
     """The answers to one suspect, named by its place in the first text, likeliest first."""
-    at = _now(way.edits, suspect)
+    at = moved_behind(way.edits, suspect)
     mine = next((s for s in way.region.suspects if s.at == at), None)
     if mine is None:
         return []
@@ -290,11 +290,6 @@ def _moved(region: Region, edit: Edit) -> Region:
         tuple(replace(s, at=place(s.at), limit=place(s.limit)) for s in region.suspects),
         tuple((place(start), place(end)) for start, end in region.hidden),
     )
-
-
-def _now(edits: tuple[Edit, ...], offset: int) -> int:
-    """Where an offset of the first text is by now."""
-    return offset + sum(len(edit.new) - (edit.end - edit.start) for edit in edits if edit.end <= offset)
 
 
 def _placed(edits: tuple[Edit, ...], edit: Edit) -> tuple[Edit, ...] | None:

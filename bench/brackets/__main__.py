@@ -20,9 +20,9 @@ from ast_tools.repair import weights
 from ast_tools.repair.weights import GENERAL, SCALE, UNSURE, Table, packed
 from bench import corpora
 from bench.brackets.logit import Case, fitted
-from bench.brackets.samples import Batch, Judged, Sample, common_words, judge, sampled
+from bench.brackets.samples import Judged, Sample, common_words, judge, sampled
 from bench.parallel import spread
-from bench.repair.cases import Mode
+from bench.repair.cases import Batch, Mode
 
 INTO = Path(weights.__file__).parent / "weights"
 CASES, BATCH, SEED = 2500, 25, 4711

@@ -15,7 +15,7 @@ from ast_tools.repair.verify import Verifier
 from ast_tools.repair.weights import shares
 from bench.brackets.logit import Case
 from bench.corpora import File
-from bench.repair.cases import BUDGET_S, Mode, case
+from bench.repair.cases import BUDGET_S, Batch, Mode, case
 from bench.repair.cases import Case as Broken
 
 TRIES = 14
@@ -40,16 +40,6 @@ def common_words(name: str, pool: Sequence[File]) -> frozenset[bytes]:
 
 def _is_word(token: Token) -> bool:
     return token.kind == "word" and len(token.text) > 1 and token.text.replace(b"_", b"").isalnum()
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some numbers of one language, mode and seed, for one process."""
-
-    language: str
-    mode: Mode
-    seed: int
-    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

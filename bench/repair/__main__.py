@@ -16,9 +16,9 @@ from ast_tools import LANGUAGES
 from bench import corpora
 from bench.parallel import spread
 from bench.repair import model
-from bench.repair.cases import MODES, OPTIONAL_MODES, Mode, case
+from bench.repair.cases import MODES, OPTIONAL_MODES, Batch, Mode, case
 from bench.repair.tables import Figures, bounds, percent, print_mode, remains
-from bench.repair.work import Batch, Done, worked
+from bench.repair.work import Done, worked
 from bench.report import BUILD, Report
 from engine.errors import EngineError
 

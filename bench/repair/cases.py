@@ -30,6 +30,16 @@ _BRACKETS = frozenset("()[]{}")
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """Some numbers of one language, mode and seed, for one process."""
+
+    language: str
+    mode: Mode
+    seed: int
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A broken text and what a repair should make of it.
 

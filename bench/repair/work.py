@@ -5,19 +5,9 @@ from dataclasses import dataclass
 
 from bench.corpora import File
 from bench.repair.arms import ARMS
-from bench.repair.cases import Mode, case
+from bench.repair.cases import Batch, Mode, case
 from bench.repair.classes import Failure, failure
 from bench.repair.judge import Outcome, outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some numbers of one language, mode and seed, for one process."""
-
-    language: str
-    mode: Mode
-    seed: int
-    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
