@@ -66,7 +66,7 @@ def refusal(tree: SyntaxTree) -> Problem | None:
     if language.locate is None:
         found = next(iter(misuses(tree)), None)
         return Problem(start=found.start, end=found.end, message=found.message, kind="unexpected") if found else None
-    stopped = language.locate(tree.text) if language.locate is not None and not tree.has_error else None
+    stopped = None if tree.has_error else language.locate(tree.text)
     if stopped is None or stopped[2].startswith(language.newer):
         return None
     return _worded(tree, *stopped)

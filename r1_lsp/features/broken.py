@@ -66,8 +66,9 @@ def broken_in(
     found = verdict.of(problems(tree))
     if not found:
         return Broken(sound=True)
-    tree = verdict.plain
-    found = tuple(_worded(text, problem) for problem in verdict.of(problems(tree)))
+    if verdict.plain is not tree:
+        tree = verdict.plain
+        found = tuple(_worded(text, problem) for problem in verdict.of(problems(tree)))
     places = sorted(problem.start for problem in sorted(found, key=lambda p: _distance(p, near))[:MOST_PLACES])
     mended: dict[Repair, None] = {}
     for start in places:
