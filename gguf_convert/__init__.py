@@ -1,1 +1,1 @@
-"""Weights side: reads and writes GGUF. Stands alone; the server never imports it."""
+"""Weights side: turns safetensors checkpoints into GGUF. Stands alone; the server never imports it."""

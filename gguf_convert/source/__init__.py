@@ -1,0 +1,1 @@
+"""Where weights come from: safetensors files in a folder or on a hub."""
