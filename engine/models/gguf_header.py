@@ -157,9 +157,9 @@ TENSOR_TYPES: Final[Mapping[int, TensorType]] = {
     )
 }
 
-_U32, _BOOL, _STRING, _ARRAY = 4, 7, 8, 9
+_BOOL, STRING, ARRAY = 7, 8, 9
 # Value type id -> name and struct code. Ids 8 (string) and 9 (array) are read apart.
-_SCALARS: Final[Mapping[int, tuple[str, str]]] = {
+SCALAR_TYPES: Final[Mapping[int, tuple[str, str]]] = {
     0: ("u8", "B"),
     1: ("i8", "b"),
     2: ("u16", "H"),
@@ -364,24 +364,24 @@ def _name(raw: bytes, what: str) -> str:
 
 
 def _value(cursor: _Cursor, kind: int, key: str) -> tuple[Value, str]:
-    if kind == _STRING:
+    if kind == STRING:
         return cursor.kept_string(MAX_STRING, f"string under {key!r}").decode("utf-8", "replace"), "string"
-    if kind == _ARRAY:
+    if kind == ARRAY:
         return _array(cursor, key)
-    if kind not in _SCALARS:
+    if kind not in SCALAR_TYPES:
         raise _Unsound(f"has a value of unknown type {kind} under {key!r}")
-    name, code = _SCALARS[kind]
+    name, code = SCALAR_TYPES[kind]
     value = cursor.scalar(code)
     return bool(value) if kind == _BOOL else value, name
 
 
 def _array(cursor: _Cursor, key: str) -> tuple[Value, str]:
     kind, count = cursor.count("I"), cursor.count()
-    if kind == _STRING:
+    if kind == STRING:
         return _strings(cursor, key, count), "array of string"
-    if kind not in _SCALARS:
+    if kind not in SCALAR_TYPES:
         raise _Unsound(f"has an array of unknown type {kind} under {key!r}")
-    name, code = _SCALARS[kind]
+    name, code = SCALAR_TYPES[kind]
     size = struct.calcsize("<" + code)
     if count > cursor.left // size:
         raise _Unsound(f"claims an array of {count} elements under {key!r}, more than the file has room for")
