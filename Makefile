@@ -6,7 +6,7 @@ PY := .venv/bin/python
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-.PHONY: help setup demo test check unit test-editors test-offline bench bench-students bench-cut fuzz lock clean
+.PHONY: help setup demo test check unit test-editors test-reference test-offline bench bench-students bench-cut fuzz lock clean
 .DEFAULT_GOAL := help
 
 help:            ## this list
@@ -25,14 +25,18 @@ check: setup
 	@.venv/bin/mypy --no-error-summary
 
 unit: setup
-	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not editor"
+	@$(PY) -m pytest -q -n 2 --dist loadgroup -m "not editor and not reference"
 
 test-editors: setup  ## one end-to-end test in each real editor (may install system packages)
 	@$(PYTHON) tests/e2e_editors/setup.py
 	@$(PY) -m pytest -q -m editor tests/e2e_editors
 
+test-reference: setup  ## the converter against llama.cpp's own and against transformers (fetches torch)
+	@$(PY) -m tests.reference.setup
+	@$(PY) -m pytest -q -m reference tests/reference
+
 test-offline: setup  ## the whole suite with networking limited to loopback
-	@unshare $$([ "$$(id -u)" = 0 ] || echo --map-root-user) --net sh -c 'ip link set lo up 2>/dev/null || ifconfig lo up; exec $(PY) -m pytest -q -m "not editor"'
+	@unshare $$([ "$$(id -u)" = 0 ] || echo --map-root-user) --net sh -c 'ip link set lo up 2>/dev/null || ifconfig lo up; exec $(PY) -m pytest -q -m "not editor and not reference"'
 
 bench: setup     ## all figures of the README, each against its bound
 	@$(PY) -m bench
@@ -53,9 +57,9 @@ fuzz: setup      ## the robustness tests at full size (R1_FUZZ_SCALE=1 is CI's s
 
 lock:            ## renew the lock files
 	@$(PYTHON) -m venv .venv && .venv/bin/pip install -q uv==0.13.9
-	@cd requirements && for kind in build dev llama model; do touch $$kind.txt; done
+	@cd requirements && for kind in build dev llama model reference; do touch $$kind.txt; done
 	@$(UV_COMPILE) --no-emit-package llama-cpp-python --output-file requirements/run.txt pyproject.toml
-	@cd requirements && for kind in build dev; do ../$(UV_COMPILE) -c run.txt -o $$kind.txt $$kind.in; done
+	@cd requirements && for kind in build dev reference; do ../$(UV_COMPILE) -c run.txt -o $$kind.txt $$kind.in; done
 	@cd requirements && ../$(UV_COMPILE) --no-deps --no-binary llama-cpp-python -o llama.txt llama.in
 	@cd requirements && ../$(UV_COMPILE) --no-deps -o model.txt model.in
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,13 +114,27 @@ def _cpu_features() -> str:
     return f"{platform.machine()} {platform.processor()}"
 
 
+def llama_source() -> Path:
+    """llama-cpp-python's source archive in the cache, fetched if it is not there and checked against the lock."""
+    lock = (LOCKS / "llama.txt").read_text("utf-8")
+    shelf = CACHE / "sources"
+    for found in shelf.glob("llama_cpp_python-*.tar.gz"):
+        if hashlib.sha256(found.read_bytes()).hexdigest() in lock:
+            return found
+    shelf.mkdir(parents=True, exist_ok=True)
+    _say("fetching llama-cpp-python's source (hash checked)")
+    with tempfile.TemporaryDirectory(dir=shelf) as work:
+        options = ("--no-deps", "--no-build-isolation", "--require-hashes")
+        _pip("download", *options, "--dest", work, *_locks("llama"))
+        [fetched] = Path(work).glob("llama_cpp_python-*.tar.gz")
+        return fetched.replace(shelf / fetched.name)
+
+
 def _build_llama(shelf: Path) -> None:
     work = shelf / "work"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()
-    _say("fetching llama-cpp-python's source (hash checked)")
-    _pip("download", "--no-deps", "--no-build-isolation", "--require-hashes", "--dest", str(work), *_locks("llama"))
-    [source] = work.glob("llama_cpp_python-*.tar.gz")
+    source = llama_source()
     _say("building llama.cpp for this CPU: 4 to 10 minutes on two cores, once; the wheel is kept in the cache")
     command = [
         *_pip_command(),
