@@ -51,9 +51,9 @@ def test_a_hostile_file_cannot_speak_to_the_terminal(tmp_path: Path, capsys: pyt
         (["inspect", "TMP"], 1, "is a directory, not a GGUF file"),
         (["inspect", "TMP/missing"], 1, "there is no file"),
         (["inspect", "TMP/empty"], 1, "is empty"),
-        ([], 2, "required: COMMAND"),
+        ([], 2, "a command is missing"),
         (["inspect"], 2, "required: file"),
-        (["melt", "x"], 2, "invalid choice"),
+        (["melt", "x"], 2, "there is no command 'melt'"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

@@ -1,0 +1,34 @@
+"""The arguments of a subcommand: argparse, with one sentence for a wrong call."""
+
+import argparse
+import re
+from typing import Final, NoReturn
+
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+_POWERS: Final = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+class Misuse(Exception):
+    """A sentence for somebody who called the command wrongly."""
+
+
+class Arguments(argparse.ArgumentParser):
+    """argparse whose errors are Misuse."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Misuse(f"{message}; `{self.prog} --help` shows the usage")
+
+
+def size(text: str) -> int:
+    """Bytes from what people write: 2GB, 300 MB, 1.5GiB, 4096."""
+    found = _SIZE.fullmatch(text.strip())
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 300MB or 2GB")
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** _POWERS[found[2].upper()])
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)

@@ -1,0 +1,351 @@
+"""A conversion from its plan to its finished files: resumable, by several processes, the same bytes however it goes."""
+
+import contextlib
+import math
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from gguf_convert import ggml
+from gguf_convert.budget import Budget
+from gguf_convert.costs import usual_seconds
+from gguf_convert.crew import Crew
+from gguf_convert.errors import ConversionError, SourceError, TargetError
+from gguf_convert.jobs import Answer, Hashed, HashSource, HashTensor, Job, Made, Setup
+from gguf_convert.journal import SUFFIX as JOURNAL
+from gguf_convert.journal import Done, Journal, locked
+from gguf_convert.manifest import SUFFIX as MANIFEST
+from gguf_convert.manifest import Manifest, Source, TensorRecord, Versions, read_manifest, write_manifest
+from gguf_convert.output import Output, discard, opened, publish, untouched
+from gguf_convert.plan import Plan, PlannedTensor
+from gguf_convert.slots import Slot, slots_of
+from gguf_convert.source.checkpoint import Checkpoint, shard_at
+
+_SYNC_S: Final = 20.0
+"""How often what was written is brought to the disk: what a power failure costs at most, besides comparing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A conversion that somebody wants. `target` is the file's path, or what split files are named after; `recipe` what
+    the user calls the types; `expected` the sha256 that files of the checkpoint ought to have, where known.
+    """
+
+    checkpoint: Checkpoint
+    plan: Plan
+    target: Path
+    recipe: str
+    budget: Budget
+    importance: Path | None = None
+    importance_sha256: str | None = None
+    hash_sources: bool = True
+    expected: Mapping[str, str] = field(default_factory=dict)
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Work done and in all, in expected seconds of one core; `seconds` since this run began; `at` names the tensor."""
+
+    done: float
+    total: float
+    seconds: float
+    left: float | None
+    at: str
+
+
+Tell = Callable[[Progress], None]
+
+
+def convert(order: Order, tell: Tell = lambda progress: None) -> Manifest:
+    """Makes the output, or goes on where an earlier run of the same order ended, and leaves a manifest beside it.
+
+    Raises ConversionError with one sentence; what is done by then stays done, under names that nobody takes for whole.
+    """
+    folder = order.target.parent
+    with locked(folder / (order.target.name + JOURNAL)) as journal:
+        finished = _begin(order, journal)
+        if finished:
+            journal.path.unlink()
+            return finished
+        if not journal.done.complete:
+            _write(order, journal, tell)
+        manifest = _manifest(order, journal.done)
+        write_manifest(folder / (order.target.name + MANIFEST), manifest)
+        publish(folder, order.plan.files)
+        journal.path.unlink()
+        return manifest
+
+
+def _write(order: Order, journal: Journal, tell: Tell) -> None:
+    """Everything that is not in the output yet."""
+    try:
+        with opened(order.target.parent, order.plan.files) as output:
+            _check_unsynced(order.plan, output, journal)
+            _make(order, output, journal, tell)
+            output.sync()
+    except TargetError:
+        if not journal.done.slots:  # no room, or no right to write: nothing is worth keeping
+            journal.path.unlink()
+            discard(order.target.parent, order.plan.files)
+        raise
+    _check_sources(order.checkpoint)
+    journal.complete()
+
+
+def identity(order: Order) -> dict[str, Any]:
+    """What must be the same for a conversion to go on where another ended: whatever the bytes depend on."""
+    shards = order.checkpoint.shards.values()
+    return {
+        "plan": order.plan.digest,
+        "importance": order.importance_sha256,
+        "sources": {shard.name: [shard.size, shard.mtime_ns] for shard in shards},
+        "ggml": ggml.version(),
+    }
+
+
+def _begin(order: Order, journal: Journal) -> Manifest | None:
+    """Settles what is there already; the manifest, when that is the finished output of this very order."""
+    wanted = identity(order)
+    if order.restart or journal.identity is None:
+        finished = None if order.restart else _finished(order, journal)
+        if finished is None:
+            discard(order.target.parent, order.plan.files)
+            journal.begin(wanted)
+        return finished
+    if journal.identity != wanted:
+        raise _other(order, journal.identity, wanted)
+    if not journal.done.complete and not untouched(order.target.parent, order.plan.files):
+        journal.begin(wanted)  # somebody removed what had been made
+    return None
+
+
+def _finished(order: Order, journal: Journal) -> Manifest | None:
+    folder = order.target.parent
+    there = [file.name for file in order.plan.files if (folder / file.name).exists()]
+    if not there:
+        return None
+    manifest = read_manifest(folder / (order.target.name + MANIFEST))
+    whole = all((folder / f.name).exists() and (folder / f.name).stat().st_size == f.size for f in order.plan.files)
+    if manifest and whole and _same(manifest, order):
+        return manifest
+    journal.path.unlink()
+    raise TargetError(f"{folder / there[0]} exists and is not what this command makes; --restart replaces it")
+
+
+def _same(manifest: Manifest, order: Order) -> bool:
+    sources = {source.name: [source.size, source.mtime_ns] for source in manifest.sources}
+    wanted = identity(order)
+    return (manifest.plan, manifest.importance, sources, manifest.versions.ggml) == (
+        wanted["plan"], wanted["importance"], wanted["sources"], wanted["ggml"],
+    )  # fmt: skip
+
+
+def _other(order: Order, was: Mapping[str, Any], wanted: Mapping[str, Any]) -> ConversionError:
+    """Why the beginning that is there cannot be gone on with."""
+    go_on = "--restart begins anew"
+    before, now = was.get("sources", {}), wanted["sources"]
+    changed = [name for name in now if name in before and before[name] != now[name]]
+    if changed and was.get("plan") == wanted["plan"]:
+        return SourceError(f"{changed[0]} has changed since this conversion was begun; {go_on}")
+    return TargetError(
+        f"{order.target} was begun by another command (other types, options or version of ggml): "
+        f"give that command again to finish it; {go_on}"
+    )
+
+
+def _check_unsynced(plan: Plan, output: Output, journal: Journal) -> None:
+    """Compares what may not have reached the disk before a power failure with what the journal says of it."""
+    for slot in list(journal.done.unsynced):
+        tensor = plan.tensors[slot.tensor]
+        offset, size = tensor.place(slot.start, slot.stop)
+        crc = 0
+        for piece in output.pieces(tensor.file, offset, size):
+            crc = zlib.crc32(piece, crc)
+        if crc != journal.done.slots[slot].crc:
+            journal.lost(slot)
+
+
+def _make(order: Order, output: Output, journal: Journal, tell: Tell) -> None:
+    work = _Work(order, journal.done)
+    setup = Setup(
+        checkpoint=order.checkpoint, tensors=order.plan.tensors, files=output.paths, importance=order.importance
+    )
+    syncs = _Syncs(output, journal)
+    with contextlib.closing(syncs), Crew(setup, order.budget.workers, keep=(journal.descriptor,)) as crew:
+        for job, answer in crew.answers(work.next):
+            _note(order, journal, job, answer)
+            work.finished(job)
+            syncs.step()
+            tell(work.progress(job))
+
+
+def _note(order: Order, journal: Journal, job: Job, answer: Answer) -> None:
+    if isinstance(job, Slot) and isinstance(answer, Made):
+        journal.made(job, answer)
+    elif isinstance(job, HashTensor) and isinstance(answer, Hashed):
+        journal.hashed_tensor(job.tensor, answer.sha256)
+    elif isinstance(job, HashSource) and isinstance(answer, Hashed):
+        wanted = order.expected.get(job.shard, answer.sha256)
+        if wanted != answer.sha256:
+            path = order.checkpoint.shards[job.shard].path
+            raise SourceError(f"{path} is damaged: its sha256 is {answer.sha256} and ought to be {wanted}")
+        journal.hashed_source(job.shard, answer.sha256)
+
+
+class _Work:
+    """Which job is next. A file of the checkpoint is hashed when the first tensor needs it, a tensor when its last slot
+    is made: either is then still in the system's cache.
+    """
+
+    def __init__(self, order: Order, done: Done) -> None:
+        self._plan = order.plan
+        self._jobs = _jobs(order, done)
+        self._hashes: deque[Job] = deque()
+        self._rows_left = [tensor.target.n_rows for tensor in order.plan.tensors]
+        for slot in done.slots:
+            self._rows_left[slot.tensor] -= slot.stop - slot.start
+        self._hashes.extend(
+            HashTensor(number) for number, rows in enumerate(self._rows_left) if not rows and number not in done.tensors
+        )
+        self._total = sum(_cost(tensor, tensor.target.n_rows) for tensor in order.plan.tensors)
+        self._left = sum(map(_cost, order.plan.tensors, self._rows_left))
+        self._left_at_start = self._left
+        self._began = time.monotonic()
+
+    def next(self) -> Job | None:
+        """The next job; None when there is none at present."""
+        return self._hashes.popleft() if self._hashes else next(self._jobs, None)
+
+    def finished(self, job: Job) -> None:
+        """A job is done and written down."""
+        if isinstance(job, Slot):
+            rows = job.stop - job.start
+            self._left -= _cost(self._plan.tensors[job.tensor], rows)
+            self._rows_left[job.tensor] -= rows
+            if not self._rows_left[job.tensor]:
+                self._hashes.append(HashTensor(job.tensor))
+
+    def progress(self, job: Job) -> Progress:
+        """How far it is, after `job`."""
+        seconds = time.monotonic() - self._began
+        made = self._left_at_start - self._left
+        left = seconds * max(self._left, 0.0) / made if made > 0 else None
+        at = job.shard if isinstance(job, HashSource) else self._plan.tensors[job.tensor].target.name
+        return Progress(self._total - self._left, self._total, seconds, left, at)
+
+
+def _jobs(order: Order, done: Done) -> Iterator[Job]:
+    """Hashes of the checkpoint's files and slots, as far as they are not done, in the order of the output."""
+    made: dict[int, list[tuple[int, int]]] = {}
+    for slot in done.slots:
+        made.setdefault(slot.tensor, []).append((slot.start, slot.stop))
+    unhashed = dict.fromkeys(name for name in order.checkpoint.shards if name not in done.sources)
+    for number, tensor in enumerate(order.plan.tensors):
+        if order.hash_sources:
+            for shard in _shards(order.checkpoint, tensor):
+                if shard in unhashed:
+                    del unhashed[shard]
+                    yield HashSource(shard)
+        yield from slots_of(number, tensor, order.budget.slot_elements, made.get(number, ()))
+    if order.hash_sources:
+        yield from map(HashSource, unhashed)
+
+
+def _shards(checkpoint: Checkpoint, tensor: PlannedTensor) -> Iterator[str]:
+    """Files that hold a tensor's weights. Those of groups and scales are not looked for: they come in their turn."""
+    for name in tensor.target.source.weights:
+        if name in checkpoint.tensors:
+            yield checkpoint.tensors[name].shard
+
+
+class _Syncs:
+    """Brings what was written to the disk now and then, in a thread: the disk may take seconds, workers need jobs."""
+
+    def __init__(self, output: Output, journal: Journal) -> None:
+        self._output = output
+        self._journal = journal
+        self._next = time.monotonic() + _SYNC_S
+        self._thread: threading.Thread | None = None
+        self._lines = 0
+        self._error: TargetError | None = None
+
+    def step(self) -> None:
+        """Begins to sync when it is time; writes down that it is done when it is. Raises TargetError."""
+        if self._thread and not self._thread.is_alive():
+            self._thread = None
+            if self._error:
+                raise self._error
+            self._journal.synced(self._lines)
+        if not self._thread and time.monotonic() >= self._next:
+            self._next = time.monotonic() + _SYNC_S
+            self._lines = self._journal.lines
+            self._thread = threading.Thread(target=self._sync, daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Waits for the thread: the files are about to be closed."""
+        if self._thread:
+            self._thread.join()
+
+    def _sync(self) -> None:
+        try:
+            self._output.sync()
+        except TargetError as exc:
+            self._error = exc
+
+
+def _check_sources(checkpoint: Checkpoint) -> None:
+    """Raises SourceError when a file is not the one that was opened: half of the output may be made of each."""
+    for shard in checkpoint.shards.values():
+        now = shard_at(shard.path)
+        if (now.size, now.mtime_ns) != (shard.size, shard.mtime_ns):
+            raise SourceError(f"{shard.path} has changed while it was converted; --restart begins anew")
+
+
+def _cost(tensor: PlannedTensor, rows: int) -> float:
+    return rows * tensor.target.row_length * usual_seconds(tensor.type)
+
+
+def _manifest(order: Order, done: Done) -> Manifest:
+    sums: dict[int, tuple[float, float]] = {}
+    for slot, made in sorted(done.slots.items(), key=lambda item: (item[0].tensor, item[0].start)):
+        error, energy = sums.get(slot.tensor, (0.0, 0.0))
+        sums[slot.tensor] = error + made.error, energy + made.energy
+    return Manifest(
+        architecture=order.plan.architecture,
+        recipe=order.recipe,
+        plan=order.plan.digest,
+        importance=order.importance_sha256,
+        versions=Versions(converter=version("r1-lsp"), ggml=ggml.version()),
+        sources=tuple(
+            Source(name=shard.name, size=shard.size, mtime_ns=shard.mtime_ns, sha256=done.sources.get(shard.name))
+            for shard in order.checkpoint.shards.values()
+        ),
+        files=tuple(file.name for file in order.plan.files),
+        tensors=tuple(
+            _record(order.plan, tensor, done.tensors[number], *sums[number])
+            for number, tensor in enumerate(order.plan.tensors)
+        ),
+        unused=dict(order.plan.unused),
+        warnings=order.plan.warnings,
+    )
+
+
+def _record(plan: Plan, tensor: PlannedTensor, sha256: str, error: float, energy: float) -> TensorRecord:
+    return TensorRecord(
+        name=tensor.target.name,
+        type=tensor.type,
+        shape=tensor.target.shape,
+        file=plan.files[tensor.file].name,
+        size=tensor.size,
+        sha256=sha256,
+        # Six digits: the last ones depend on where slots were cut.
+        error=float(f"{math.sqrt(error / energy):.6g}") if energy else None,
+    )

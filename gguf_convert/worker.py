@@ -1,0 +1,124 @@
+"""A worker: makes slots in a process of its own. `python -I -m gguf_convert.worker`, started by `crew.py`.
+
+ggml's assertions end the process they run in, and several processes need no interpreter lock. A worker imports little
+(numpy, ctypes), writes straight to a slot's place in the output, and keeps nothing from one slot to the next; so it may
+die at any moment. It ends when the parent's pipe does.
+"""
+
+import hashlib
+import os
+import signal
+import sys
+import zlib
+from contextlib import ExitStack
+from typing import Final
+
+import numpy as np
+
+from gguf_convert import ggml
+from gguf_convert.errors import ConversionError, RecipeError, SourceError, TargetError
+from gguf_convert.jobs import Answer, Failed, Hashed, HashSource, HashTensor, Job, Made, Setup, receive, send
+from gguf_convert.plan import PlannedTensor
+from gguf_convert.slots import Slot
+from gguf_convert.source.reader import CheckpointReader
+
+COMPARED: Final = 8
+"""Every eighth row of a tensor is read back from its bytes and compared; all of them would take a third of the time
+that Q8_0 takes, and say the same.
+"""
+_PIECE: Final = 2**20
+
+
+def main() -> None:
+    """Answers jobs until the parent's end of the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides what it means
+    jobs = sys.stdin.buffer
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # a print of a C library must not end up between the answers
+    setup = receive(jobs)
+    if setup is None:
+        return
+    with ExitStack() as stack:
+        desk = _Desk(setup, stack)
+        while (job := receive(jobs)) is not None:
+            send(answers, desk.answer(job))
+
+
+class _Desk:
+    """Everything that one worker has open."""
+
+    def __init__(self, setup: Setup, stack: ExitStack) -> None:
+        self._setup = setup
+        self._reader = stack.enter_context(CheckpointReader(setup.checkpoint))
+        self._files = [os.open(path, os.O_RDWR | os.O_CLOEXEC) for path in setup.files]
+        for file in self._files:
+            stack.callback(os.close, file)
+
+    def answer(self, job: Job) -> Answer:
+        """Does the job; what goes wrong is an answer too."""
+        try:
+            if isinstance(job, Slot):
+                return self._made(job)
+            if isinstance(job, HashTensor):
+                return self._hash_of_tensor(self._setup.tensors[job.tensor])
+            return self._hash_of_source(job)
+        except ConversionError as exc:
+            return Failed(type(exc).__name__, str(exc))
+
+    def _made(self, slot: Slot) -> Made:
+        tensor = self._setup.tensors[slot.tensor]
+        rows = tensor.target.source.rows(self._reader, slot.start, slot.stop)
+        data = self._quantised(tensor, rows, slot.start)
+        self._write(tensor, slot.start, data)
+        error, energy = _compared(tensor.type, rows, data, slot.start)
+        return Made(zlib.crc32(data.data), error, energy)
+
+    def _quantised(self, tensor: PlannedTensor, rows: ggml.Floats, start: int) -> ggml.Bytes:
+        data = ggml.quantise(tensor.type, rows)
+        if tensor.type == "F16" and not np.isfinite(data.view(np.float16)).all():
+            raise RecipeError(f"{tensor.target.name} has weights beyond 65504, the largest that F16 can hold")
+        return data
+
+    def _write(self, tensor: PlannedTensor, start: int, data: ggml.Bytes) -> None:
+        offset, _ = tensor.place(start, start)
+        left = data.data
+        while left:
+            try:
+                written = os.pwrite(self._files[tensor.file], left, offset)
+            except OSError as exc:
+                path = self._setup.files[tensor.file]
+                raise TargetError(f"{path} cannot be written: {exc.strerror or exc}") from exc
+            left, offset = left[written:], offset + written
+
+    def _hash_of_tensor(self, tensor: PlannedTensor) -> Hashed:
+        path = self._setup.files[tensor.file]
+        digest = hashlib.sha256()
+        for offset in range(tensor.offset, tensor.offset + tensor.size, _PIECE):
+            size = min(_PIECE, tensor.offset + tensor.size - offset)
+            piece = os.pread(self._files[tensor.file], size, offset)
+            if len(piece) < size:
+                raise TargetError(f"{path} became shorter while it was written")
+            digest.update(piece)
+        return Hashed(digest.hexdigest())
+
+    def _hash_of_source(self, job: HashSource) -> Hashed:
+        path = self._setup.checkpoint.shards[job.shard].path
+        try:
+            with path.open("rb") as file:
+                return Hashed(hashlib.file_digest(file, "sha256").hexdigest())
+        except OSError as exc:
+            raise SourceError(f"{path} cannot be read: {exc.strerror or exc}") from exc
+
+
+def _compared(type_name: str, rows: ggml.Floats, data: ggml.Bytes, start: int) -> tuple[float, float]:
+    """Sums of squared errors and squared weights over the slot's rows whose number in the tensor COMPARED divides."""
+    first = -start % COMPARED
+    kept = rows[first::COMPARED]
+    if not len(kept):
+        return 0.0, 0.0
+    back = ggml.dequantise(type_name, data.reshape(len(rows), -1)[first::COMPARED].reshape(-1), rows.shape[1])
+    return float(np.square(kept - back, dtype=np.float64).sum()), float(np.square(kept, dtype=np.float64).sum())
+
+
+if __name__ == "__main__":
+    main()
