@@ -17,9 +17,13 @@ REPOSITORY = "owner/model-GGUF"
 
 @dataclass
 class FakeHub:
-    """What the server holds and how it misbehaves. `wrong` is called for each file request and may answer itself."""
+    """What the server holds and how it misbehaves. `wrong` is called for each file request and may answer itself.
+
+    `files` are kept beside git (LFS) and have a sha256, `in_git` have git's own checksum.
+    """
 
     files: dict[str, bytes] = field(default_factory=dict)
+    in_git: dict[str, bytes] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     revision: str = REVISION
@@ -37,6 +41,9 @@ class FakeHub:
             size = self.sizes.get(name, len(data))
             sha256 = self.hashes.get(name, hashlib.sha256(data).hexdigest())
             rows.append({"rfilename": name, "size": size, "lfs": {"sha256": sha256, "size": size, "pointerSize": 134}})
+        for name, data in self.in_git.items():
+            blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+            rows.append({"rfilename": name, "size": len(data), "blobId": self.hashes.get(name, blob)})
         return rows
 
 
@@ -58,9 +65,10 @@ class Request(BaseHTTPRequestHandler):
             return self._listing(path)
         parts = path.removeprefix(f"/{REPOSITORY}/resolve/")
         revision, _, name = parts.partition("/")
-        if revision != self.hub.revision or name not in self.hub.files:
+        data = self.hub.files.get(name, self.hub.in_git.get(name))
+        if revision != self.hub.revision or data is None:
             return self.answer(404, b"none")
-        return self.file(self.hub.files[name])
+        return self.file(data)
 
     def _listing(self, path: str) -> None:
         if self.hub.listing and self.hub.listing(self):
@@ -76,10 +84,10 @@ class Request(BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         if asked is None:
             return self.answer(200, data)
-        start = int(asked.removeprefix("bytes=").rstrip("-"))
+        start, stop = span_of(asked, len(data))
         if start >= len(data):
             return self.answer(416, b"", {"Content-Range": f"bytes */{len(data)}"})
-        return self.answer(206, data[start:], {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"})
+        return self.answer(206, data[start:stop], {"Content-Range": f"bytes {start}-{stop - 1}/{len(data)}"})
 
     def answer(
         self, code: int, body: bytes, headers: dict[str, str] | None = None, *, length: int | None = None
@@ -96,6 +104,12 @@ class Request(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
+def span_of(asked: str, size: int) -> tuple[int, int]:
+    """[start, stop) of a Range header: `bytes=START-` or `bytes=START-LAST`."""
+    start, _, last = asked.removeprefix("bytes=").partition("-")
+    return int(start), min(int(last) + 1, size) if last else size
 
 
 @contextlib.contextmanager
@@ -124,9 +138,9 @@ def cut_after(count: int, *, times: int = 10**9) -> Callable[[Request, bytes], b
             return False
         left[0] -= 1
         asked = request.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-        rest = data[start:]
-        headers = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if asked else {}
+        start, stop = span_of(asked, len(data)) if asked else (0, len(data))
+        rest = data[start:stop]
+        headers = {"Content-Range": f"bytes {start}-{stop - 1}/{len(data)}"} if asked else {}
         request.answer(206 if asked else 200, rest[:count], headers, length=len(rest))
         return True
 
