@@ -163,15 +163,15 @@ def _unindexed(folder: Path) -> list[str]:
         pickled = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
         hint = ", only pickled weights, which are not read because reading runs their code" if pickled else ""
         raise SourceError(f"{folder} holds no safetensors file{hint}")
-    _check_numbers(folder, names)
+    check_numbers(f"the checkpoint in {folder}", names)
     return names
 
 
-def _check_numbers(folder: Path, names: Sequence[str]) -> None:
-    """Files that count themselves (model-00001-of-00003.safetensors) must all be there."""
+def check_numbers(place: str, names: Sequence[str]) -> None:
+    """Files that count themselves (model-00001-of-00003.safetensors) must all be there, or SourceError is raised."""
     for name in names:
         if match := _NUMBERED.fullmatch(name):
             for number in range(1, int(match[3]) + 1):
                 wanted = f"{match[1]}-{number:05d}-of-{match[3]}.safetensors"
                 if wanted not in names:
-                    raise SourceError(f"the checkpoint in {folder} lacks its file {wanted}")
+                    raise SourceError(f"{place} lacks its file {wanted}")

@@ -97,9 +97,21 @@ def test_a_file_is_downloaded_checked_and_named(hub: FakeHub, tmp_path: Path) ->
 def test_what_is_there_and_right_is_not_fetched_again(hub: FakeHub, tmp_path: Path) -> None:
     get(hub, tmp_path)
     get(hub, tmp_path)
+    (tmp_path / NAME).write_bytes(DATA)  # as if it had come another way
+    get(hub, tmp_path)
     assert ranges(hub) == [None]
     (tmp_path / NAME).write_bytes(DATA[:-1] + b"x")
     assert get(hub, tmp_path).read_bytes() == DATA
+
+
+def test_a_checked_copy_has_a_time_that_is_made_of_its_checksum(hub: FakeHub, tmp_path: Path) -> None:
+    seconds = int(hashlib.sha256(DATA).hexdigest()[:7], 16)
+    assert source(hub).file(NAME).stamp_ns == seconds * 10**9
+    path = get(hub, tmp_path)
+    assert path.stat().st_mtime_ns == seconds * 10**9
+    path.write_bytes(DATA)
+    get(hub, tmp_path)
+    assert path.stat().st_mtime_ns == seconds * 10**9
 
 
 def test_small_files_come_without_code_or_weights(hub: FakeHub, tmp_path: Path) -> None:
