@@ -40,21 +40,20 @@ def latent_rope_fields(arch: str, config: TransformerConfig) -> list[Field]:
 def llama3_factors(config: TransformerConfig, head_dim: int) -> Constant:
     """What llama.cpp divides each rotary frequency by: Llama 3.1's scaling by wavelength.
 
-    Single precision throughout, as the reference computes it (transformers, modeling_rope_utils.py,
-    _compute_llama3_parameters).
+    transformers, modeling_rope_utils.py, _compute_llama3_parameters, in single precision and with the reciprocals in
+    the places where llama.cpp's converter has them, so that the factors are the same bits.
     """
-    scaling = config.rope
+    one, scaling = np.float32(1), config.rope
     factor, low, high = np.float32(scaling.factor or 8.0), scaling.low_freq_factor, scaling.high_freq_factor
-    context = float(_original_context(config) or 8192)
+    context = _original_context(config) or 8192
     refuse((low == high, "low_freq_factor equal to high_freq_factor"))
     exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
-    wavelengths = np.float32(2 * pi) * (np.float32(config.rope_base) ** exponents)
-    smooth = (np.float32(context) / wavelengths - np.float32(low)) / np.float32(high - low)
-    between = 1 / ((1 - smooth) / factor + smooth)
-    factors = np.where(
-        wavelengths < context / high, np.float32(1), np.where(wavelengths > context / low, factor, between)
-    )
-    return Constant(tuple(map(float, factors)))
+    frequencies = one / np.power(float(np.float32(config.rope_base)), exponents.astype(np.float64)).astype(np.float32)
+    wavelengths = one / frequencies * np.float32(2 * pi)
+    smooth = (one / wavelengths * np.float32(context) - np.float32(low)) / np.float32(high - low)
+    between = one / ((one - smooth) / factor + smooth)
+    stretched = np.where(wavelengths > np.float32(context / low), factor, between)
+    return Constant(tuple(map(float, np.where(wavelengths < np.float32(context / high), one, stretched))))
 
 
 def yarn_magnitude(factor: float, weight: float = 1.0) -> float:
