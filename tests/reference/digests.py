@@ -54,6 +54,15 @@ def load_digests(name: str) -> Digests:
     return Digests(whole["source"], files)
 
 
+def tensors_of(digests: Digests) -> dict[str, set[Tensor]]:
+    """Each tensor in every type it was met in."""
+    every: dict[str, set[Tensor]] = {}
+    for file in digests.files.values():
+        for name, tensor in file.tensors.items():
+            every.setdefault(name, set()).add(tensor)
+    return every
+
+
 def save_digests(name: str, digests: Digests) -> None:
     """Writes what `load_digests` reads. The metadata of the other files must only add to the F32 file's or differ."""
     base = digests.files[BASE]

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.models.gguf_header import read_header
 
 _SCALARS = {
@@ -39,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """`shape` in ggml's order; `digest` the first 64 bits of the SHA-256 of its bytes."""
+    """`shape` in ggml's order, `digest` of its bytes."""
 
     shape: tuple[int, ...]
     type: str
@@ -60,9 +63,13 @@ def read_gguf(path: Path) -> GgufFile:
         tensors = {}
         for tensor in header.tensors:
             file.seek(header.data_start + tensor.offset)
-            digest = hashlib.sha256(file.read(tensor.size)).hexdigest()[:16]
-            tensors[tensor.name] = Tensor(tensor.shape, tensor.type.name, digest)
+            tensors[tensor.name] = Tensor(tensor.shape, tensor.type.name, digest(file.read(tensor.size)))
     return GgufFile(metadata, tensors)
+
+
+def digest(data: bytes | memoryview | NDArray[np.uint8]) -> str:
+    """The first 64 bits of the SHA-256: enough between programs that mean well."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _metadata(file: BinaryIO) -> dict[str, Entry]:
