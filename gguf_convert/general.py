@@ -12,8 +12,8 @@ from gguf_convert.arch.architecture import Config
 from gguf_convert.card import Card, read_card
 from gguf_convert.errors import SourceError
 from gguf_convert.fields import Field
-from gguf_convert.json_file import read_json_if_there
 from gguf_convert.naming import ModelName, read_name, size_label
+from gguf_convert.source.checkpoint import MAX_CONFIG, read_json_object
 from gguf_convert.tensors import TargetTensor
 
 _QUANTIZATION_VERSION = 2  # GGML_QNT_VERSION: how ggml lays out its blocks
@@ -81,8 +81,9 @@ def _names(folder: Path, config: Config) -> Iterator[str]:
 
 
 def _sampling(folder: Path) -> Iterator[Field]:
+    path = folder / "generation_config.json"
     try:
-        said = read_json_if_there(folder / "generation_config.json")
+        said = read_json_object(path, MAX_CONFIG) if path.is_file() else {}
     except SourceError:  # published ones are sometimes not JSON, and nothing depends on them
         return
     said.setdefault("penalty_repeat", said.get("repetition_penalty"))

@@ -65,8 +65,9 @@ def _steps(step: object) -> Iterator[str]:
         return
     kind = step.get("type")
     if kind == "Sequence":
-        for inner in step.get("pretokenizers") or ():
-            yield from _steps(inner)
+        inner = step.get("pretokenizers")
+        for one in inner if isinstance(inner, list) else ():
+            yield from _steps(one)
     elif kind == "Split":
         yield _pattern(step)
     elif kind == "Digits" and step.get("individual_digits") is True:
@@ -78,7 +79,8 @@ def _steps(step: object) -> Iterator[str]:
 
 
 def _pattern(step: Mapping[str, Any]) -> str:
-    pattern = (step.get("pattern") or {}).get("Regex")
+    said = step.get("pattern")
+    pattern = said.get("Regex") if isinstance(said, dict) else None
     if not isinstance(pattern, str) or step.get("behavior") not in ("Isolated", "Removed") or not _keeps_all(step):
         return "Split with these settings"
     return pattern.replace("\r", r"\r").replace("\n", r"\n")

@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
 from gguf_convert.arch.architecture import Config
 from gguf_convert.errors import SourceError, Unsupported
 from gguf_convert.fields import Field
-from gguf_convert.json_file import read_json, read_json_if_there
 from gguf_convert.pretokenizer import pretokenizer_name
+from gguf_convert.source.checkpoint import read_json_object
 
+_LARGEST = 64 << 20  # bytes of a JSON file; the largest tokenizer.json in use has 35 MB
+_MOST_TOKENS = 1 << 24
 _NORMAL, _CONTROL, _USER_DEFINED, _UNUSED = 1, 3, 4, 5  # LLAMA_TOKEN_TYPE_*
 _SPACE = "Ġ"  # how byte-level BPE writes a blank
 
@@ -80,7 +82,7 @@ def tokenizer_fields(folder: Path, config: Config) -> list[Field]:
     """`tokenizer.*` of the checkpoint in this folder. Raises Unsupported for tokenizers that llama.cpp would compute
     otherwise, and SourceError for files that are missing or unsound.
     """
-    tokenizer, settings = _read(folder), read_json_if_there(folder / "tokenizer_config.json")
+    tokenizer, settings = _read(folder), _json_if_there(folder / "tokenizer_config.json")
     added = _added_tokens(tokenizer, settings)
     name = pretokenizer_name(tokenizer.pre_tokenizer, [token.content for token in added.values()])
     _check(tokenizer, name)
@@ -111,8 +113,9 @@ def _read(folder: Path) -> _Tokenizer:
         if other is not None:
             raise Unsupported(f"the tokenizer in {folder / other} cannot be converted; only a tokenizer.json can")
         raise SourceError(f"there is no tokenizer.json in {folder}")
-    whole = read_json(path)
-    kind = (whole.get("model") or {}).get("type", "BPE")
+    whole = read_json_object(path, _LARGEST)
+    model = whole.get("model")
+    kind = model.get("type", "BPE") if isinstance(model, dict) else "BPE"
     if kind != "BPE":
         raise Unsupported(f"a tokenizer of the kind {kind} cannot be converted, only byte-level BPE")
     try:
@@ -128,6 +131,7 @@ def _check(tokenizer: _Tokenizer, name: str) -> None:
         (model.byte_fallback, "falls back to bytes, as SentencePiece's do"),
         (bool(model.continuing_subword_prefix or model.end_of_word_suffix), "marks the pieces of a word"),
         (model.ignore_merges and name != "llama-bpe", f"takes whole words first, which llama.cpp does not for {name}"),
+        (name == "deepseek-llm" and _joins_digits(model.merges), "joins digits, which it is trained to keep apart"),
         (not _leaves_text_alone(tokenizer.normalizer), "changes text before it cuts it"),
     )
     for wrong, what in refused:
@@ -135,11 +139,22 @@ def _check(tokenizer: _Tokenizer, name: str) -> None:
             raise Unsupported(f"the tokenizer {what}; it would be converted wrongly")
 
 
+def _joins_digits(merges: Sequence[str] | Sequence[tuple[str, str]]) -> bool:
+    """llama.cpp keeps the digits of a number together where deepseek-llm cuts them apart: the same without merges."""
+    return any("".join(merge).replace(" ", "").isdecimal() for merge in merges)
+
+
 def _leaves_text_alone(normalizer: Mapping[str, Any] | None) -> bool:
     """NFC counts as nothing: llama.cpp leaves it out, and source code is composed already."""
     if normalizer is None or normalizer.get("type") == "NFC":
         return True
-    return normalizer.get("type") == "Sequence" and all(map(_leaves_text_alone, normalizer.get("normalizers") or ()))
+    return normalizer.get("type") == "Sequence" and all(
+        isinstance(inner, dict) and _leaves_text_alone(inner) for inner in _list(normalizer, "normalizers")
+    )
+
+
+def _json_if_there(path: Path) -> dict[str, Any]:
+    return read_json_object(path, _LARGEST) if path.is_file() else {}
 
 
 # Tokens and merges.
@@ -160,7 +175,7 @@ def _vocabulary_size(config: Config, tokenizer: _Tokenizer, added: Mapping[int, 
     """How many tokens the embeddings have rows for, which may be more than the tokenizer knows."""
     known = max([*tokenizer.model.vocab.values(), *added, -1]) + 1
     size = config.get("vocab_size", known)
-    if not isinstance(size, int) or known > size:
+    if not isinstance(size, int) or not known <= size <= _MOST_TOKENS:
         raise SourceError(f"the tokenizer has token ids up to {known - 1}, but config.json a vocab_size of {size}")
     return size
 
@@ -233,10 +248,10 @@ def _template(processor: Mapping[str, Any] | None, bos: str, eos: str) -> tuple[
     if processor is None or kind == "ByteLevel":
         return False, False
     if kind == "Sequence":
-        found = [_template(inner, bos, eos) for inner in processor.get("processors") or ()]
+        found = [_template(inner, bos, eos) for inner in _list(processor, "processors") if isinstance(inner, dict)]
         return any(before for before, _ in found), any(after for _, after in found)
-    single = processor.get("single") if kind == "TemplateProcessing" else None
-    parts = [_text_of_part(part) for part in single] if isinstance(single, list) else []
+    single = _list(processor, "single") if kind == "TemplateProcessing" else []
+    parts = [_text_of_part(part) for part in single]
     if parts.count(None) != 1 or parts not in ([bos, None], [None], [None, eos], [bos, None, eos]):
         raise Unsupported("the tokenizer puts other tokens around a text than its first and its last special token")
     return parts[0] is not None, parts[-1] is not None
@@ -244,7 +259,15 @@ def _template(processor: Mapping[str, Any] | None, bos: str, eos: str) -> tuple[
 
 def _text_of_part(part: Any) -> str | None:
     """A special token's text; None for the text itself."""
-    return str(part["SpecialToken"].get("id")) if isinstance(part, dict) and "SpecialToken" in part else None
+    if not isinstance(part, dict) or "SpecialToken" not in part:
+        return None
+    token = part["SpecialToken"]
+    return str(token.get("id")) if isinstance(token, dict) else ""
+
+
+def _list(whole: Mapping[str, Any], key: str) -> list[Any]:
+    found = whole.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _fill_in_middle(ids: Mapping[str, int]) -> Iterator[Field]:
@@ -276,7 +299,7 @@ def _chat_template(folder: Path, settings: Mapping[str, Any]) -> Iterator[Field]
 def _template_file(folder: Path) -> Any:
     path = folder / "chat_template.jinja"
     if not path.is_file():
-        return read_json_if_there(folder / "chat_template.json").get("chat_template")
+        return _json_if_there(folder / "chat_template.json").get("chat_template")
     more = sorted((folder / "additional_chat_templates").glob("*.jinja"))
     files = {"default": path, **{other.stem: other for other in more}}
     try:
