@@ -34,6 +34,12 @@ from gguf_convert.tensors import TargetTensor
 
 _NAME = "deepseek2"
 _MOST_EXPERTS = 1024  # LLAMA_MAX_EXPERTS: llama.cpp ends the process over more
+_WARNINGS = {
+    "separate": (
+        "the file is a draft for speculative decoding (llama.cpp: --spec-type draft-mtp); opened as a model of its own "
+        "it ends llama.cpp",
+    )
+}
 _LAYER = re.compile(r"model\.layers\.(\d+)\.")
 _GATING = {"softmax": 1, "sigmoid": 2}  # LLAMA_EXPERT_GATING_FUNC_TYPE_*
 
@@ -107,7 +113,7 @@ def layout(config: Config, weights: Sequence[str], reader: WeightReader, choices
         tensors=in_file_order(tensors),
         fields=_fields(deepseek, mtp=choices.mtp != "drop"),
         unused=inventory.finish(),
-        warnings=unknown_keys(DeepseekConfig, config),
+        warnings=(*unknown_keys(DeepseekConfig, config), *_WARNINGS.get(choices.mtp, ())),
     )
 
 

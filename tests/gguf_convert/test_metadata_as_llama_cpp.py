@@ -108,3 +108,9 @@ def test_factors_of_llama3_are_the_same_bits(tmp_path: Path) -> None:
     made = np.ascontiguousarray(factors.source.rows(Shapes({}), 0, 1), dtype="<f4").tobytes()
     theirs = load_digests("tiny-llama").files["F32"].tensors["rope_freqs.weight"]
     assert hashlib.sha256(made).hexdigest()[: len(theirs.digest)] == theirs.digest
+
+
+@pytest.mark.parametrize("key", [*_DIFFER, "tokenizer.ggml.fim_*_token_id"])
+def test_every_difference_is_in_the_documentation(key: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "conversion.md").read_text("utf-8")
+    assert f"`{key}`" in page
