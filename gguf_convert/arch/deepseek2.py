@@ -68,6 +68,7 @@ _CLASSES: Mapping[str, Mapping[str, Any]] = {
 class DeepseekConfig(TransformerConfig):
     """Keys that only this architecture has. Those without a default here have one by class, in `_CLASSES`."""
 
+    architectures: tuple[str, ...]
     q_lora_rank: PositiveInt | None = None
     kv_lora_rank: PositiveInt
     qk_nope_head_dim: PositiveInt
@@ -91,6 +92,11 @@ class DeepseekConfig(TransformerConfig):
     rope_interleave: bool = True
     head_dim: int | None = None
     qk_head_dim: int | None = None
+
+    @property
+    def usual(self) -> Mapping[str, Any]:
+        """What the class takes a missing key to mean."""
+        return _CLASSES[self.architectures[0]]
 
     @property
     def head_size(self) -> int:
@@ -302,8 +308,13 @@ def _check_queries(config: DeepseekConfig) -> None:
 
 def _check_routing(config: DeepseekConfig) -> None:
     experts, groups, used = config.n_routed_experts, config.n_group or 0, config.topk_group or 0
-    by_sum = config.topk_method == "noaux_tc"
+    by_sum, usual = config.topk_method == "noaux_tc", config.usual
     refuse(
+        (config.scoring_func != usual["scoring_func"], f"{config.scoring_func} gating, which this class does not have"),
+        (
+            config.norm_topk_prob and not usual["norm_topk_prob"],
+            "norm_topk_prob, which DeepSeek's own code and transformers compute differently for this class",
+        ),
         (experts > _MOST_EXPERTS, f"more than {_MOST_EXPERTS} experts"),
         (config.num_experts_per_tok > experts, "more experts for a token than there are"),
         (
