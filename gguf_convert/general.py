@@ -17,6 +17,7 @@ from gguf_convert.source.checkpoint import MAX_CONFIG, read_json_object
 from gguf_convert.tensors import TargetTensor
 
 _QUANTIZATION_VERSION = 2  # GGML_QNT_VERSION: how ggml lays out its blocks
+_CACHED = "models--"
 _HUB = "https://huggingface.co/"
 _HUB_ID = re.compile(r"https?://huggingface\.co/([^/]+/[^/]+)$")
 
@@ -77,7 +78,15 @@ def _names(folder: Path, config: Config) -> Iterator[str]:
     said = config.get("_name_or_path")
     if isinstance(said, str) and said.count("/") <= 1:  # more slashes are a path on somebody's machine
         yield said
-    yield folder.resolve().name
+    yield _hub_id(folder.resolve()) or folder.resolve().name
+
+
+def _hub_id(folder: Path) -> str | None:
+    """Of a folder in Hugging Face's cache, which is named by its commit: models--organization--name/snapshots/0a1b."""
+    above = folder.parent.parent.name
+    if folder.parent.name != "snapshots" or not above.startswith(_CACHED):
+        return None
+    return above.removeprefix(_CACHED).replace("--", "/", 1)
 
 
 def _sampling(folder: Path) -> Iterator[Field]:

@@ -22,9 +22,9 @@ from gguf_convert.arch.transformer import (
     feed_forward,
     gated_part,
     in_file_order,
+    leave_what_adds_nothing,
     matrix,
     model_fields,
-    rotary_buffers,
     vector,
 )
 from gguf_convert.errors import SourceError, Unsupported
@@ -114,7 +114,7 @@ def layout(config: Config, weights: Sequence[str], reader: WeightReader, choices
     _check(deepseek)
     inventory = Inventory(weights, reader)
     tensors = list(_PARTS[choices.mtp](inventory, deepseek, weights))
-    rotary_buffers(inventory)
+    leave_what_adds_nothing(inventory)
     return Layout(
         tensors=in_file_order(tensors),
         fields=_fields(deepseek, mtp=choices.mtp != "drop"),

@@ -44,6 +44,18 @@ class Inventory:
             if name not in self._used and name.startswith(prefix) and name.endswith(suffix):
                 self._left.setdefault(name, reason)
 
+    def leave_zero_biases(self) -> None:
+        """Leaves out biases of the weights that were used, where they are all zeros: GPTQ's writers add such ones."""
+        for name in self._order:
+            stem, dot, kind = name.rpartition(".")
+            unused = name not in self._used and name not in self._left
+            if kind == "bias" and unused and f"{stem}{dot}weight" in self._used and self._is_zero(name):
+                self._left[name] = "a bias of zeros"
+
+    def _is_zero(self, name: str) -> bool:
+        rows = prod(self._reader.shape(name)[:-1])
+        return not self._reader.rows(name, 0, rows).any()
+
     def finish(self) -> Mapping[str, str]:
         """The weights left out, each with its reason. Raises SourceError for weights missing or unaccounted for."""
         if self._missing:

@@ -15,10 +15,10 @@ from gguf_convert.arch.transformer import (
     feed_forward,
     heads,
     in_file_order,
+    leave_what_adds_nothing,
     matrix,
     model_fields,
     refuse_mtp,
-    rotary_buffers,
     vector,
 )
 from gguf_convert.fields import Field
@@ -45,7 +45,7 @@ def layout(config: Config, weights: Sequence[str], reader: WeightReader, choices
     tensors = embeddings(inventory, qwen)
     for layer in range(qwen.num_hidden_layers):
         tensors += _block(inventory, layer, qwen)
-    rotary_buffers(inventory)
+    leave_what_adds_nothing(inventory)
     return Layout(
         tensors=in_file_order(tensors),
         fields=_fields(qwen),

@@ -78,9 +78,10 @@ def gated_part(inventory: Inventory, module: str, part: str, width: int, hidden:
     return inventory.take(f"{module}.{part}_proj.weight", *shape)
 
 
-def rotary_buffers(inventory: Inventory) -> None:
-    """Old checkpoints hold the rotary frequencies as weights."""
+def leave_what_adds_nothing(inventory: Inventory) -> None:
+    """Old checkpoints hold the rotary frequencies as weights, quantised ones biases of zeros."""
     inventory.leave(suffix=".rotary_emb.inv_freq", reason="llama.cpp computes the rotary frequencies itself")
+    inventory.leave_zero_biases()
 
 
 def refuse_mtp(choices: Choices) -> None:

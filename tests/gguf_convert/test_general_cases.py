@@ -16,7 +16,7 @@ _FILES = ("README.md", "generation_config.json")
 @pytest.mark.parametrize("case", cases("general"), ids=case_id)
 def test_general(case: Case, tmp_path: Path) -> None:
     folder = tmp_path / case["folder"].strip()
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in _FILES:
         if name in case:
             (folder / name).write_text(case[name], encoding="utf-8")
