@@ -40,7 +40,7 @@ class Tokenizer:
 def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Writes the two files; token ids are 0 to `size` - 1, the added ones last."""
     merges = list(_merges(tokenizer.size - 256 - len(tokenizer.special) - len(tokenizer.plain)))
-    vocabulary = [*_byte_letters(), *(left + right for left, right in merges)]
+    vocabulary = [*byte_letters(), *(left + right for left, right in merges)]
     added = [
         {
             "id": len(vocabulary) + place,
@@ -106,7 +106,7 @@ def _template(first: str, place: int) -> Json:
     }
 
 
-def _byte_letters() -> list[str]:
+def byte_letters() -> list[str]:
     """The letters that stand for the bytes in GPT-2: printable ones for themselves, the rest from U+0100 on."""
     printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = len(set(range(256)) - set(printable))
