@@ -60,7 +60,7 @@ class RopeScaling(BaseModel):
     neither transformers nor llama.cpp's loader, and only handed on.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     rope_type: str | None = None
     type: str | None = None
@@ -87,7 +87,7 @@ class RopeScaling(BaseModel):
 class TransformerConfig(BaseModel):
     """What all decoders here have in common."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     vocab_size: PositiveInt
     hidden_size: PositiveInt

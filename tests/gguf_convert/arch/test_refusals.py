@@ -1,13 +1,16 @@
 """What would be converted wrongly is refused, with a sentence that names it."""
 
+import contextlib
 import json
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from gguf_convert.arch.architecture import Choices
 from gguf_convert.arch.table import architecture_of
-from gguf_convert.errors import SourceError, Unsupported
+from gguf_convert.errors import ConversionError, SourceError, Unsupported
 from tests.gguf_convert.arch.listing import layout_of, weights_of
 from tests.support.cases import Case, cases
 
@@ -96,6 +99,24 @@ def test_every_single_weight_is_needed(base: str) -> None:
         else:
             with pytest.raises(SourceError, match=name.replace(".", r"\.")):
                 layout_of(config, fewer)
+
+
+@pytest.mark.parametrize("base", ["v3_mtp_kept", "v2_lite", "llama3", "qwen2_yarn", "qwen3"])
+def test_whatever_stands_in_the_configuration_is_a_model_or_an_error(base: str) -> None:
+    case = _CASES[base]
+    config, weights = json.loads(case["config.json"]), weights_of(case["weights"])
+    choices = Choices(mtp=case.get("mtp", "drop").strip())
+    for changed in _changed(config):
+        with contextlib.suppress(ConversionError):
+            layout_of(changed, weights, choices)
+
+
+def _changed(config: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The configuration with each of its values, nested ones too, replaced by each of some odd ones."""
+    odd = (None, True, -1, 0, 1, 0.5, 10**30, math.nan, math.inf, "é", [], [3], {}, {"a": 1})
+    for key, value in config.items():
+        for replacement in (*odd, *(_changed(value) if isinstance(value, dict) else ())):
+            yield {**config, key: replacement}
 
 
 def test_the_table_names_what_there_is() -> None:
