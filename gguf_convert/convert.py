@@ -5,9 +5,10 @@ import math
 import threading
 import time
 import zlib
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,8 @@ from gguf_convert.budget import Budget
 from gguf_convert.costs import usual_seconds
 from gguf_convert.crew import Crew
 from gguf_convert.errors import ConversionError, SourceError, TargetError
-from gguf_convert.jobs import Answer, Hashed, HashSource, HashTensor, Job, Made, Setup
+from gguf_convert.imatrix import Importance
+from gguf_convert.jobs import Answer, Hashed, HashSource, HashTensor, Job, Made, Material, Setup
 from gguf_convert.journal import SUFFIX as JOURNAL
 from gguf_convert.journal import Done, Journal, locked
 from gguf_convert.manifest import SUFFIX as MANIFEST
@@ -42,7 +44,7 @@ class Order:
     target: Path
     recipe: str
     budget: Budget
-    importance: Path | None = None
+    importance: Importance | None = None
     importance_sha256: str | None = None
     hash_sources: bool = True
     expected: Mapping[str, str] = field(default_factory=dict)
@@ -51,12 +53,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Work done and in all, in expected seconds of one core; `seconds` since this run began; `at` names the tensor."""
+    """Work done and in all, in expected seconds of one core; `seconds` since this run began, `left` until its end;
+    bytes of the output that are made, and made by this run; `at` names what was last worked on.
+    """
 
     done: float
     total: float
     seconds: float
     left: float | None
+    written: int
+    written_now: int
     at: str
 
 
@@ -174,11 +180,13 @@ def _check_unsynced(plan: Plan, output: Output, journal: Journal) -> None:
 
 def _make(order: Order, output: Output, journal: Journal, tell: Tell) -> None:
     work = _Work(order, journal.done)
-    setup = Setup(
-        checkpoint=order.checkpoint, tensors=order.plan.tensors, files=output.paths, importance=order.importance
-    )
+    setup = Setup(files=output.paths, importance=order.importance)
+    stock = _Stock(order)
     syncs = _Syncs(output, journal)
-    with contextlib.closing(syncs), Crew(setup, order.budget.workers, keep=(journal.descriptor,)) as crew:
+    with (
+        contextlib.closing(syncs),
+        Crew(setup, stock.material, order.budget.workers, keep=(journal.descriptor,)) as crew,
+    ):
         for job, answer in crew.answers(work.next):
             _note(order, journal, job, answer)
             work.finished(job)
@@ -212,11 +220,18 @@ class _Work:
         for slot in done.slots:
             self._rows_left[slot.tensor] -= slot.stop - slot.start
         self._hashes.extend(
-            HashTensor(number) for number, rows in enumerate(self._rows_left) if not rows and number not in done.tensors
+            _hash_of(order.plan, number)
+            for number, rows in enumerate(self._rows_left)
+            if not rows and number not in done.tensors
         )
         self._total = sum(_cost(tensor, tensor.target.n_rows) for tensor in order.plan.tensors)
         self._left = sum(map(_cost, order.plan.tensors, self._rows_left))
         self._left_at_start = self._left
+        self._written = sum(
+            (tensor.target.n_rows - rows) * tensor.row_bytes
+            for tensor, rows in zip(order.plan.tensors, self._rows_left, strict=True)
+        )
+        self._written_at_start = self._written
         self._began = time.monotonic()
 
     def next(self) -> Job | None:
@@ -228,9 +243,10 @@ class _Work:
         if isinstance(job, Slot):
             rows = job.stop - job.start
             self._left -= _cost(self._plan.tensors[job.tensor], rows)
+            self._written += rows * self._plan.tensors[job.tensor].row_bytes
             self._rows_left[job.tensor] -= rows
             if not self._rows_left[job.tensor]:
-                self._hashes.append(HashTensor(job.tensor))
+                self._hashes.append(_hash_of(self._plan, job.tensor))
 
     def progress(self, job: Job) -> Progress:
         """How far it is, after `job`."""
@@ -238,7 +254,15 @@ class _Work:
         made = self._left_at_start - self._left
         left = seconds * max(self._left, 0.0) / made if made > 0 else None
         at = job.shard if isinstance(job, HashSource) else self._plan.tensors[job.tensor].target.name
-        return Progress(self._total - self._left, self._total, seconds, left, at)
+        return Progress(
+            done=self._total - self._left,
+            total=self._total,
+            seconds=seconds,
+            left=left,
+            written=self._written,
+            written_now=self._written - self._written_at_start,
+            at=at,
+        )
 
 
 def _jobs(order: Order, done: Done) -> Iterator[Job]:
@@ -252,10 +276,41 @@ def _jobs(order: Order, done: Done) -> Iterator[Job]:
             for shard in _shards(order.checkpoint, tensor):
                 if shard in unhashed:
                     del unhashed[shard]
-                    yield HashSource(shard)
+                    yield HashSource(shard, order.checkpoint.shards[shard].path)
         yield from slots_of(number, tensor, order.budget.slot_elements, made.get(number, ()))
     if order.hash_sources:
-        yield from map(HashSource, unhashed)
+        for shard in unhashed:
+            yield HashSource(shard, order.checkpoint.shards[shard].path)
+
+
+def _hash_of(plan: Plan, number: int) -> HashTensor:
+    tensor = plan.tensors[number]
+    return HashTensor(number, tensor.file, tensor.offset, tensor.size)
+
+
+class _Stock:
+    """The part of the checkpoint that each tensor is made from."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._names = sorted(order.checkpoint.tensors)
+
+    def material(self, number: int) -> Material:
+        """What the plan's tensor of that number is made from: its weights, with what is stored beside them."""
+        checkpoint, tensor = self._order.checkpoint, self._order.plan.tensors[number]
+        names = {name for weight in tensor.target.source.weights for name in self._beside(weight)}
+        tensors = {name: checkpoint.tensors[name] for name in sorted(names)}
+        shards = {held.shard: checkpoint.shards[held.shard] for held in tensors.values()}
+        return Material(tensor, replace(checkpoint, tensors=tensors, shards=shards))
+
+    def _beside(self, weight: str) -> Iterator[str]:
+        """Everything that is called like the weight up to its last dot: scales and groups are."""
+        stem = weight[: weight.rfind(".") + 1]
+        index = bisect_left(self._names, stem)
+        while index < len(self._names) and self._names[index].startswith(stem):
+            if "." not in self._names[index][len(stem) :]:
+                yield self._names[index]
+            index += 1
 
 
 def _shards(checkpoint: Checkpoint, tensor: PlannedTensor) -> Iterator[str]:

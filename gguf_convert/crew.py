@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from gguf_convert.errors import ConversionError, RecipeError, SourceError, TargetError, Unsupported, WorkerDied
-from gguf_convert.jobs import Answer, Failed, HashSource, HashTensor, Job, Setup, receive, send
+from gguf_convert.jobs import Answer, Failed, HashSource, HashTensor, Job, Material, Setup, receive, send
+from gguf_convert.slots import Slot
 
 _ENVIRONMENT: Final[Mapping[str, str]] = {
     "OMP_NUM_THREADS": "1",  # one thread per worker; a pool of a library would only take memory
@@ -39,15 +40,19 @@ class _Worker:
     jobs: IO[bytes]
     answers: IO[bytes]
     job: Job | None = None
+    tensor: int | None = None
 
 
 class Crew:
-    """`with Crew(setup, count) as crew`: the processes live as long as the block. `keep` are descriptors that they
-    hold open (the lock), though they do not use them.
+    """`with Crew(setup, material, count) as crew`: the processes live as long as the block. `material` says what the
+    slots of a tensor are made from. `keep` are descriptors that workers hold open (the lock), and do not use.
     """
 
-    def __init__(self, setup: Setup, count: int, keep: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, setup: Setup, material: Callable[[int], Material], count: int, keep: tuple[int, ...] = ()
+    ) -> None:
         self._setup = setup
+        self._material = material
         self._count = count
         self._keep = keep
         self._workers: list[_Worker] = []
@@ -97,9 +102,12 @@ class Crew:
                 worker.job = next_job()
                 if worker.job is None:
                     return
+                if isinstance(worker.job, Slot) and worker.tensor != worker.job.tensor:
+                    worker.tensor = worker.job.tensor
+                    self._tell(worker, self._material(worker.tensor))
                 self._tell(worker, worker.job)
 
-    def _tell(self, worker: _Worker, message: Setup | Job) -> None:
+    def _tell(self, worker: _Worker, message: Setup | Material | Job) -> None:
         try:
             send(worker.jobs, message)
         except BrokenPipeError:
@@ -130,7 +138,7 @@ class Crew:
             return "before its first job"
         if isinstance(job, HashSource):
             return f"while it read {job.shard}"
-        name = self._setup.tensors[job.tensor].target.name
+        name = self._material(job.tensor).tensor.target.name
         if isinstance(job, HashTensor):
             return f"while it hashed {name}"
         return f"while it made rows {job.start} to {job.stop} of {name}"

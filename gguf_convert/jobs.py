@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from gguf_convert.imatrix import Importance
 from gguf_convert.plan import PlannedTensor
 from gguf_convert.slots import Slot
 from gguf_convert.source.checkpoint import Checkpoint
@@ -18,19 +19,30 @@ _LENGTH = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What a worker is told once: where weights come from, where they go, and the importance matrix, if any."""
+    """What a worker is told once: where the output is, and the importance matrix, if any."""
 
-    checkpoint: Checkpoint
-    tensors: tuple[PlannedTensor, ...]
     files: tuple[Path, ...]
-    importance: Path | None = None
+    importance: Importance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a worker is told before its first slot of a tensor: the tensor, and the part of the checkpoint that it is
+    made from. All of R1's checkpoint would take 80 MB in each worker.
+    """
+
+    tensor: PlannedTensor
+    checkpoint: Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
 class HashTensor:
-    """Asks for the sha256 of a finished tensor, as it is in the file."""
+    """Asks for the sha256 of a finished tensor, as it is in the output."""
 
     tensor: int
+    file: int
+    offset: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,7 @@ class HashSource:
     """Asks for the sha256 of a file of the checkpoint."""
 
     shard: str
+    path: Path
 
 
 Job = Slot | HashTensor | HashSource

@@ -17,7 +17,7 @@ import numpy as np
 
 from gguf_convert import ggml
 from gguf_convert.errors import ConversionError, RecipeError, SourceError, TargetError
-from gguf_convert.jobs import Answer, Failed, Hashed, HashSource, HashTensor, Job, Made, Setup, receive, send
+from gguf_convert.jobs import Answer, Failed, Hashed, HashSource, HashTensor, Job, Made, Material, Setup, receive, send
 from gguf_convert.plan import PlannedTensor
 from gguf_convert.slots import Slot
 from gguf_convert.source.reader import CheckpointReader
@@ -41,7 +41,10 @@ def main() -> None:
     with ExitStack() as stack:
         desk = _Desk(setup, stack)
         while (job := receive(jobs)) is not None:
-            send(answers, desk.answer(job))
+            if isinstance(job, Material):
+                desk.take(job)
+            else:
+                send(answers, desk.answer(job))
 
 
 class _Desk:
@@ -49,10 +52,18 @@ class _Desk:
 
     def __init__(self, setup: Setup, stack: ExitStack) -> None:
         self._setup = setup
-        self._reader = stack.enter_context(CheckpointReader(setup.checkpoint))
         self._files = [os.open(path, os.O_RDWR | os.O_CLOEXEC) for path in setup.files]
         for file in self._files:
             stack.callback(os.close, file)
+        self._readers = stack.enter_context(ExitStack())
+        self._reader: CheckpointReader | None = None
+        self._tensor: PlannedTensor | None = None
+
+    def take(self, material: Material) -> None:
+        """What the next slots are made from; the files of the last ones are closed."""
+        self._readers.close()
+        self._reader = self._readers.enter_context(CheckpointReader(material.checkpoint))
+        self._tensor = material.tensor
 
     def answer(self, job: Job) -> Answer:
         """Does the job; what goes wrong is an answer too."""
@@ -60,13 +71,15 @@ class _Desk:
             if isinstance(job, Slot):
                 return self._made(job)
             if isinstance(job, HashTensor):
-                return self._hash_of_tensor(self._setup.tensors[job.tensor])
-            return self._hash_of_source(job)
+                return self._hash_of_tensor(job)
+            return _hash_of_source(job)
         except ConversionError as exc:
             return Failed(type(exc).__name__, str(exc))
 
     def _made(self, slot: Slot) -> Made:
-        tensor = self._setup.tensors[slot.tensor]
+        assert self._reader is not None
+        assert self._tensor is not None
+        tensor = self._tensor
         rows = tensor.target.source.rows(self._reader, slot.start, slot.stop)
         data = self._quantised(tensor, rows, slot.start)
         self._write(tensor, slot.start, data)
@@ -74,10 +87,19 @@ class _Desk:
         return Made(zlib.crc32(data.data), error, energy)
 
     def _quantised(self, tensor: PlannedTensor, rows: ggml.Floats, start: int) -> ggml.Bytes:
-        data = ggml.quantise(tensor.type, rows)
+        data = self._weighed(tensor, rows, start)
         if tensor.type == "F16" and not np.isfinite(data.view(np.float16)).all():
             raise RecipeError(f"{tensor.target.name} has weights beyond 65504, the largest that F16 can hold")
         return data
+
+    def _weighed(self, tensor: PlannedTensor, rows: ggml.Floats, start: int) -> ggml.Bytes:
+        if self._setup.importance is None:
+            return ggml.quantise(tensor.type, rows)
+        pieces = [
+            ggml.quantise(tensor.type, rows[part.start - start : part.stop - start], part.values)
+            for part in self._setup.importance.for_rows(tensor.target, start, start + len(rows))
+        ]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
 
     def _write(self, tensor: PlannedTensor, start: int, data: ggml.Bytes) -> None:
         offset, _ = tensor.place(start, start)
@@ -90,24 +112,25 @@ class _Desk:
                 raise TargetError(f"{path} cannot be written: {exc.strerror or exc}") from exc
             left, offset = left[written:], offset + written
 
-    def _hash_of_tensor(self, tensor: PlannedTensor) -> Hashed:
-        path = self._setup.files[tensor.file]
+    def _hash_of_tensor(self, job: HashTensor) -> Hashed:
+        path = self._setup.files[job.file]
+        end = job.offset + job.size
         digest = hashlib.sha256()
-        for offset in range(tensor.offset, tensor.offset + tensor.size, _PIECE):
-            size = min(_PIECE, tensor.offset + tensor.size - offset)
-            piece = os.pread(self._files[tensor.file], size, offset)
+        for offset in range(job.offset, end, _PIECE):
+            size = min(_PIECE, end - offset)
+            piece = os.pread(self._files[job.file], size, offset)
             if len(piece) < size:
                 raise TargetError(f"{path} became shorter while it was written")
             digest.update(piece)
         return Hashed(digest.hexdigest())
 
-    def _hash_of_source(self, job: HashSource) -> Hashed:
-        path = self._setup.checkpoint.shards[job.shard].path
-        try:
-            with path.open("rb") as file:
-                return Hashed(hashlib.file_digest(file, "sha256").hexdigest())
-        except OSError as exc:
-            raise SourceError(f"{path} cannot be read: {exc.strerror or exc}") from exc
+
+def _hash_of_source(job: HashSource) -> Hashed:
+    try:
+        with job.path.open("rb") as file:
+            return Hashed(hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as exc:
+        raise SourceError(f"{job.path} cannot be read: {exc.strerror or exc}") from exc
 
 
 def _compared(type_name: str, rows: ggml.Floats, data: ggml.Bytes, start: int) -> tuple[float, float]:

@@ -13,6 +13,8 @@ from gguf_convert.errors import ConversionError
 
 COMMANDS = {
     "inspect": "FILE  what a GGUF file says about itself; nothing in it is run or loaded",
+    "plan": "SRC  what a conversion would write, need and refuse, from the headers alone",
+    "convert": "SRC DST  a checkpoint (safetensors) as a quantised GGUF file, in one pass, resumable",
 }
 
 

@@ -1,4 +1,4 @@
-"""`kill -9` at random moments: the same command again gives the identical file, and little was lost."""
+"""`kill -9` or Ctrl-C at random moments: the same command again gives the identical file, and little was lost."""
 
 import hashlib
 import os
@@ -19,6 +19,8 @@ from tests.support.fuzz import scaled, seeded, sized
 ROOT = Path(__file__).parents[2]
 WORKERS = 2
 _CODE = "import sys; from tests.gguf_convert.checkpoints import convert_here; convert_here(*sys.argv[1:])"
+_ENDS = ((os.kill, signal.SIGKILL), (os.killpg, signal.SIGKILL), (os.killpg, signal.SIGINT))
+"""The parent alone, with its workers, and as Ctrl-C does it."""
 
 pytestmark = [pytest.mark.process, pytest.mark.fuzz]
 
@@ -37,7 +39,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
         if begins(out, process):
             time.sleep(random.uniform(0, 0.4))
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL) if random.random() < 0.5 else process.kill()
+            stop, number = random.choice(_ENDS)
+            stop(process.pid, number)
             kills += 1
             process.wait()
             assert lost(out, tensors, whole) <= WORKERS
@@ -51,8 +54,9 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 def started(source: Path, out: Path) -> subprocess.Popen[bytes]:
     """The conversion in a process group of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", _CODE, str(source), str(out), str(WORKERS)], cwd=ROOT, start_new_session=True
-    )
+        [sys.executable, "-c", _CODE, str(source), str(out), str(WORKERS)], cwd=ROOT, start_new_session=True,
+        stderr=subprocess.DEVNULL,
+    )  # fmt: skip
 
 
 def begins(out: Path, process: subprocess.Popen[bytes]) -> bool:

@@ -1,0 +1,106 @@
+"""From what somebody asks for to a plan: the checkpoint's headers are read, its architecture says what to write, the
+recipe in which types, and whatever would come out wrong is refused here.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gguf_convert.arch.architecture import Choices, Layout
+from gguf_convert.arch.table import architecture_of
+from gguf_convert.errors import RecipeError, SourceError
+from gguf_convert.facts import facts_of
+from gguf_convert.fields import Field
+from gguf_convert.general import general_fields
+from gguf_convert.imatrix import Importance, read_imatrix
+from gguf_convert.plan import Plan, Split, make_plan
+from gguf_convert.recipe import Recipe, assign, load_recipe
+from gguf_convert.source.checkpoint import Checkpoint, open_checkpoint
+from gguf_convert.source.reader import CheckpointReader, logical_weights
+from gguf_convert.tokenizer import tokenizer_fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`recipe` is a name or a file, `importance` the file of an importance matrix, `file_name` what the output is
+    called.
+    """
+
+    source: Path
+    recipe: str
+    file_name: str
+    importance: Path | None = None
+    choices: Choices = field(default_factory=Choices)
+    split: Split = field(default_factory=Split)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A request that can be met. `source_bytes` is what must be read of the checkpoint."""
+
+    request: Request
+    checkpoint: Checkpoint
+    plan: Plan
+    recipe: str
+    importance: Importance | None
+    importance_sha256: str | None
+    source_bytes: int
+
+
+def prepare(request: Request) -> Prepared:
+    """Everything about a conversion that can be known before weights are read. Raises ConversionError."""
+    recipe = load_recipe(request.recipe)
+    importance = read_imatrix(request.importance) if request.importance else None
+    checkpoint = open_checkpoint(request.source)
+    architecture = architecture_of(checkpoint.config)
+    weights = logical_weights(checkpoint)
+    with CheckpointReader(checkpoint) as reader:
+        layout = architecture.layout(checkpoint.config, weights, reader, request.choices)
+    _check_all_used(checkpoint, weights, layout)
+    if importance:
+        importance.check(layout.tensors)
+    fields = _fields(checkpoint, layout, recipe, importance)
+    facts = facts_of({field.key: field.value for field in (*layout.fields, *fields)})
+    plan = make_plan(
+        layout,
+        types=assign(recipe, layout.tensors, facts, importance.entries if importance else ()),
+        fields=fields,
+        file_name=request.file_name,
+        split=request.split,
+    )
+    return Prepared(
+        request=request,
+        checkpoint=checkpoint,
+        plan=plan,
+        recipe=recipe.name,
+        importance=importance,
+        importance_sha256=_sha256(request.importance) if request.importance else None,
+        source_bytes=sum(shard.size for shard in checkpoint.shards.values()),
+    )
+
+
+def _fields(checkpoint: Checkpoint, layout: Layout, recipe: Recipe, importance: Importance | None) -> tuple[Field, ...]:
+    return (
+        *general_fields(checkpoint.folder, checkpoint.config, layout.tensors),
+        Field("general.file_type", "u32", recipe.file_type),
+        *tokenizer_fields(checkpoint.folder, checkpoint.config),
+        *(importance.fields() if importance else ()),
+    )
+
+
+def _check_all_used(checkpoint: Checkpoint, weights: Sequence[str], layout: Layout) -> None:
+    """A weight that nobody takes is part of a model that would come out without it."""
+    used = {name for tensor in layout.tensors for name in tensor.source.weights}
+    over = [name for name in weights if name not in used and name not in layout.unused]
+    if over:
+        more = f" and {len(over) - 1} more" if len(over) > 1 else ""
+        raise SourceError(f"{checkpoint.folder} holds {over[0]}{more}, which its architecture has no use for")
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise RecipeError(f"the importance matrix {path} cannot be read: {exc.strerror or exc}") from exc
