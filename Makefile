@@ -54,6 +54,7 @@ fuzz: setup      ## the robustness tests at full size (R1_FUZZ_SCALE=1 is CI's s
 	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -n 2 -s --timeout 3600 tests/robustness/test_tree_fuzz.py
 	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -s --timeout 3600 tests/robustness tests/ast_tools/test_any_text.py \
 		--ignore tests/robustness/test_tree_fuzz.py
+	@R1_FUZZ_SCALE=$${R1_FUZZ_SCALE:-20} $(PY) -m pytest -q -s --timeout 3600 -m fuzz tests/gguf_convert
 
 lock:            ## renew the lock files
 	@$(PYTHON) -m venv .venv && .venv/bin/pip install -q uv==0.13.9

@@ -21,7 +21,7 @@ from gguf_convert.errors import ConversionError, SourceError, TargetError
 from gguf_convert.imatrix import Importance
 from gguf_convert.jobs import Answer, Hashed, HashSource, HashTensor, Job, Made, Material, Setup
 from gguf_convert.journal import SUFFIX as JOURNAL
-from gguf_convert.journal import Done, Journal, locked
+from gguf_convert.journal import Done, Finished, Journal, locked
 from gguf_convert.manifest import SUFFIX as MANIFEST
 from gguf_convert.manifest import Manifest, Source, TensorRecord, Versions, read_manifest, write_manifest
 from gguf_convert.output import Output, discard, opened, publish, untouched
@@ -97,7 +97,7 @@ def _write(order: Order, journal: Journal, tell: Tell) -> None:
             _make(order, output, journal, tell)
             output.sync()
     except TargetError:
-        if not journal.done.slots:  # no room, or no right to write: nothing is worth keeping
+        if journal.done.nothing:  # no room, or no right to write: nothing is worth keeping
             journal.path.unlink()
             discard(order.target.parent, order.plan.files)
         raise
@@ -168,14 +168,14 @@ def _other(order: Order, was: Mapping[str, Any], wanted: Mapping[str, Any]) -> C
 
 def _check_unsynced(plan: Plan, output: Output, journal: Journal) -> None:
     """Compares what may not have reached the disk before a power failure with what the journal says of it."""
-    for slot in list(journal.done.unsynced):
+    for slot, (_, crc) in list(journal.done.unsynced.items()):
         tensor = plan.tensors[slot.tensor]
         offset, size = tensor.place(slot.start, slot.stop)
-        crc = 0
+        there = 0
         for piece in output.pieces(tensor.file, offset, size):
-            crc = zlib.crc32(piece, crc)
-        if crc != journal.done.slots[slot].crc:
-            journal.lost(slot)
+            there = zlib.crc32(piece, there)
+        if there != crc:
+            journal.lost(slot.tensor)
 
 
 def _make(order: Order, output: Output, journal: Journal, tell: Tell) -> None:
@@ -216,9 +216,10 @@ class _Work:
         self._plan = order.plan
         self._jobs = _jobs(order, done)
         self._hashes: deque[Job] = deque()
-        self._rows_left = [tensor.target.n_rows for tensor in order.plan.tensors]
-        for slot in done.slots:
-            self._rows_left[slot.tensor] -= slot.stop - slot.start
+        self._rows_left = [
+            0 if number in done.tensors else tensor.target.n_rows - done.rows(number)
+            for number, tensor in enumerate(order.plan.tensors)
+        ]
         self._hashes.extend(
             _hash_of(order.plan, number)
             for number, rows in enumerate(self._rows_left)
@@ -267,9 +268,6 @@ class _Work:
 
 def _jobs(order: Order, done: Done) -> Iterator[Job]:
     """Hashes of the checkpoint's files and slots, as far as they are not done, in the order of the output."""
-    made: dict[int, list[tuple[int, int]]] = {}
-    for slot in done.slots:
-        made.setdefault(slot.tensor, []).append((slot.start, slot.stop))
     unhashed = dict.fromkeys(name for name in order.checkpoint.shards if name not in done.sources)
     for number, tensor in enumerate(order.plan.tensors):
         if order.hash_sources:
@@ -277,7 +275,8 @@ def _jobs(order: Order, done: Done) -> Iterator[Job]:
                 if shard in unhashed:
                     del unhashed[shard]
                     yield HashSource(shard, order.checkpoint.shards[shard].path)
-        yield from slots_of(number, tensor, order.budget.slot_elements, made.get(number, ()))
+        if number not in done.tensors:
+            yield from slots_of(number, tensor, order.budget.slot_elements, [*done.parts.get(number, ())])
     if order.hash_sources:
         for shard in unhashed:
             yield HashSource(shard, order.checkpoint.shards[shard].path)
@@ -369,10 +368,6 @@ def _cost(tensor: PlannedTensor, rows: int) -> float:
 
 
 def _manifest(order: Order, done: Done) -> Manifest:
-    sums: dict[int, tuple[float, float]] = {}
-    for slot, made in sorted(done.slots.items(), key=lambda item: (item[0].tensor, item[0].start)):
-        error, energy = sums.get(slot.tensor, (0.0, 0.0))
-        sums[slot.tensor] = error + made.error, energy + made.energy
     return Manifest(
         architecture=order.plan.architecture,
         recipe=order.recipe,
@@ -385,22 +380,21 @@ def _manifest(order: Order, done: Done) -> Manifest:
         ),
         files=tuple(file.name for file in order.plan.files),
         tensors=tuple(
-            _record(order.plan, tensor, done.tensors[number], *sums[number])
-            for number, tensor in enumerate(order.plan.tensors)
+            _record(order.plan, tensor, done.tensors[number]) for number, tensor in enumerate(order.plan.tensors)
         ),
         unused=dict(order.plan.unused),
         warnings=order.plan.warnings,
     )
 
 
-def _record(plan: Plan, tensor: PlannedTensor, sha256: str, error: float, energy: float) -> TensorRecord:
+def _record(plan: Plan, tensor: PlannedTensor, finished: Finished) -> TensorRecord:
     return TensorRecord(
         name=tensor.target.name,
         type=tensor.type,
         shape=tensor.target.shape,
         file=plan.files[tensor.file].name,
         size=tensor.size,
-        sha256=sha256,
+        sha256=finished.sha256,
         # Six digits: the last ones depend on where slots were cut.
-        error=float(f"{math.sqrt(error / energy):.6g}") if energy else None,
+        error=float(f"{math.sqrt(finished.error / finished.energy):.6g}") if finished.energy else None,
     )

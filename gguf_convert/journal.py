@@ -10,6 +10,7 @@ The file is also the lock of its conversion. Workers hold it open too, so nobody
 
 import fcntl
 import json
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -28,15 +29,56 @@ _PATIENCE_S: Final = 30.0
 """Workers whose parent was killed finish their slot first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A tensor that is whole in the output: its hash, and the sums of `Made` over all of it."""
+
+    sha256: str
+    error: float
+    energy: float
+
+
 @dataclass(slots=True)
 class Done:
-    """What the journal says is done. `unsynced` are the slots to be compared with the output, and their lines."""
+    """What the journal says is done. `parts` has the slots of tensors that are not finished: (start, stop) -> (error,
+    energy); `unsynced` the slots that are to be compared with the output: their lines and CRC-32.
 
-    slots: dict[Slot, Made] = field(default_factory=dict)
-    unsynced: dict[Slot, int] = field(default_factory=dict)
-    tensors: dict[int, str] = field(default_factory=dict)
+    R1 has 700,000 slots. What is finished is kept as one record, so that memory does not grow with them.
+    """
+
+    parts: dict[int, dict[tuple[int, int], tuple[float, float]]] = field(default_factory=dict)
+    unsynced: dict[Slot, tuple[int, int]] = field(default_factory=dict)
+    tensors: dict[int, Finished] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     complete: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no row of the output is made."""
+        return not self.parts and not self.tensors
+
+    def rows(self, tensor: int) -> int:
+        """How many rows of an unfinished tensor are made."""
+        return sum(stop - start for start, stop in self.parts.get(tensor, ()))
+
+    def made(self, slot: Slot, made: Made, line: int) -> None:
+        self.parts.setdefault(slot.tensor, {})[slot.start, slot.stop] = (made.error, made.energy)
+        self.unsynced[slot] = (line, made.crc)
+
+    def finished(self, tensor: int, sha256: str) -> None:
+        # In the order of rows and rounded once, so that the sums do not depend on which worker was faster.
+        sums = [sums for _, sums in sorted(self.parts.pop(tensor).items())]
+        error, energy = (math.fsum(column) for column in zip(*sums, strict=True))
+        self.tensors[tensor] = Finished(sha256, error, energy)
+
+    def synced(self, lines: int) -> None:
+        self.unsynced = {slot: known for slot, known in self.unsynced.items() if known[0] >= lines}
+
+    def lost(self, tensor: int) -> None:
+        """Nothing of this tensor is believed any more."""
+        self.parts.pop(tensor, None)
+        self.tensors.pop(tensor, None)
+        self.unsynced = {slot: known for slot, known in self.unsynced.items() if slot.tensor != tensor}
 
 
 class Journal:
@@ -58,13 +100,14 @@ class Journal:
 
     def made(self, slot: Slot, made: Made) -> None:
         """A slot is in the output."""
+        line = self.lines
         self._append({"slot": [slot.tensor, slot.start, slot.stop], "crc": made.crc, "sums": [made.error, made.energy]})
-        self.done.slots[slot] = made
+        self.done.made(slot, made, line)
 
     def hashed_tensor(self, tensor: int, sha256: str) -> None:
         """All slots of a tensor are in the output, and this is their hash."""
         self._append({"tensor": tensor, "sha256": sha256})
-        self.done.tensors[tensor] = sha256
+        self.done.finished(tensor, sha256)
 
     def hashed_source(self, shard: str, sha256: str) -> None:
         """A file of the checkpoint has this hash."""
@@ -74,6 +117,7 @@ class Journal:
     def synced(self, lines: int) -> None:
         """What the first `lines` lines say has reached the disk."""
         self._append({"synced": lines})
+        self.done.synced(lines)
 
     def complete(self) -> None:
         """Everything is in the output and on the disk; only names are left to change."""
@@ -81,10 +125,10 @@ class Journal:
         os.fsync(self.descriptor)
         self.done.complete = True
 
-    def lost(self, slot: Slot) -> None:
-        """This slot is not in the output after all; nor is the hash of its tensor what was written down."""
-        self._append({"lost": [slot.tensor, slot.start, slot.stop]})
-        _lose(self.done, slot)
+    def lost(self, tensor: int) -> None:
+        """What the journal says of a tensor is not what the output holds: it is to be made anew."""
+        self._append({"lost": tensor})
+        self.done.lost(tensor)
 
     def _append(self, value: Mapping[str, Any]) -> None:
         line = json.dumps(value, separators=(",", ":")).encode() + b"\n"
@@ -131,27 +175,18 @@ def _note(value: Mapping[str, Any], done: Done, line: int) -> bool:
     if "slot" in value:
         tensor, start, stop = map(int, value["slot"])
         error, energy = map(float, value["sums"])
-        slot = Slot(tensor, start, stop)
-        done.slots[slot] = Made(int(value["crc"]), error, energy)
-        done.unsynced[slot] = line
+        done.made(Slot(tensor, start, stop), Made(int(value["crc"]), error, energy), line)
     elif "tensor" in value:
-        done.tensors[int(value["tensor"])] = str(value["sha256"])
+        done.finished(int(value["tensor"]), str(value["sha256"]))
     elif "source" in value:
         done.sources[str(value["source"])] = str(value["sha256"])
     elif "synced" in value:
-        covered = int(value["synced"])
-        done.unsynced = {slot: line for slot, line in done.unsynced.items() if line >= covered}
+        done.synced(int(value["synced"]))
     elif "lost" in value:
-        _lose(done, Slot(*map(int, value["lost"])))
+        done.lost(int(value["lost"]))
     else:
         done.complete = bool(value["complete"])
     return True
-
-
-def _lose(done: Done, slot: Slot) -> None:
-    done.slots.pop(slot, None)
-    done.unsynced.pop(slot, None)
-    done.tensors.pop(slot.tensor, None)
 
 
 def _locked_file(path: Path) -> int:

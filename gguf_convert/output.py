@@ -13,6 +13,7 @@ from typing import Final
 
 from gguf_convert.errors import TargetError
 from gguf_convert.plan import PlannedFile
+from gguf_convert.units import in_units
 
 PARTIAL: Final = ".partial"
 _PIECE: Final = 2**20
@@ -106,9 +107,7 @@ def _check_room(folder: Path, paths: Sequence[Path], files: Sequence[PlannedFile
         free = shutil.disk_usage(folder).free
     missing = sum(file.size for file in files) - sum(_held(path) for path in paths)
     if missing > free:
-        raise TargetError(
-            f"{folder} has no room: {missing / 1e9:,.2f} GB are needed and {free / 1e9:,.2f} GB are free there"
-        )
+        raise TargetError(f"{folder} has no room: {in_units(missing)} are needed and {in_units(free)} are free there")
 
 
 def _held(path: Path) -> int:

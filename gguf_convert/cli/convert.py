@@ -13,13 +13,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 from gguf_convert.budget import budget_for
 from gguf_convert.cli.arguments import Arguments
 from gguf_convert.cli.requests import add_options, request_of, target_of
-from gguf_convert.cli.sizes import duration, gigabytes
 from gguf_convert.convert import Order, Tell, convert
 from gguf_convert.convert import Progress as Step
 from gguf_convert.manifest import SUFFIX, Manifest
 from gguf_convert.plan import Plan
 from gguf_convert.request import prepare
 from gguf_convert.source.known_hashes import known_hashes
+from gguf_convert.units import duration, in_units
 
 _SECONDS_BETWEEN = 0.5
 
@@ -120,11 +120,11 @@ def _on_bar(bar: Progress, plan: Plan) -> Tell:
     task = bar.add_task("", total=1.0, written="", speed="-", left="-", at="")
 
     def tell(step: Step) -> None:
-        speed = gigabytes(int(step.written_now / step.seconds)) if step.seconds else "-"
+        speed = in_units(int(step.written_now / step.seconds)) if step.seconds else "-"
         bar.update(
             task,
             completed=step.done / step.total if step.total else 1.0,
-            written=f"{gigabytes(step.written)} of {gigabytes(plan.size)}",
+            written=f"{in_units(step.written)} of {in_units(plan.size)}",
             speed=speed,
             left="-" if step.left is None else duration(step.left),
             at=step.at,
@@ -140,4 +140,4 @@ def _say_done(target: Path, plan: Plan, manifest: Manifest, seconds: float, *, a
         print(json.dumps({"event": "done", "files": files, "size": plan.size, "manifest": record}))
         return
     named = files[0] if len(files) == 1 else f"{files[0]} and {len(files) - 1} more"
-    print(f"{named}: {gigabytes(plan.size)}, {manifest.recipe}, {duration(seconds)}; the record is {record}")
+    print(f"{named}: {in_units(plan.size)}, {manifest.recipe}, {duration(seconds)}; the record is {record}")

@@ -14,11 +14,11 @@ from rich.text import Text
 from gguf_convert.budget import Budget, budget_for
 from gguf_convert.cli.arguments import Arguments
 from gguf_convert.cli.requests import add_options, request_of
-from gguf_convert.cli.sizes import duration, gigabytes
 from gguf_convert.costs import measure
 from gguf_convert.inspect import printable
 from gguf_convert.plan import Plan
 from gguf_convert.request import Prepared, prepare
+from gguf_convert.units import duration, in_units
 
 
 def run(words: list[str]) -> int:
@@ -71,11 +71,11 @@ def _summary(prepared: Prepared, budget: Budget, seconds: float | None) -> Table
     files, n_sources = _files(len(plan.files)), _files(len(prepared.checkpoint.shards))
     for name, value in (
         ("architecture", plan.architecture),
-        ("checkpoint", f"{gigabytes(prepared.source_bytes)} in {n_sources}"),
+        ("checkpoint", f"{in_units(prepared.source_bytes)} in {n_sources}"),
         ("recipe", prepared.recipe),
         ("parameters", f"{plan.elements:,} in {len(plan.tensors)} tensors, {bits:.2f} bits each"),
-        ("output", f"{gigabytes(plan.size)} in {files}"),
-        ("disk", f"{gigabytes(plan.size)} besides the checkpoint; {gigabytes(free)} are free here"),
+        ("output", f"{in_units(plan.size)} in {files}"),
+        ("disk", f"{in_units(plan.size)} besides the checkpoint; {in_units(free)} are free here"),
         ("memory", f"{budget.memory / 1e6:,.0f} MB with {budget.workers} workers"),
         ("time", "not measured" if seconds is None else f"about {duration(seconds)}, as this machine is now"),
     ):

@@ -76,14 +76,15 @@ def lost(out: Path, tensors: tuple[PlannedTensor, ...], whole: bytes) -> int:
     if not path.exists():
         return 0
     with locked(path) as journal:
-        done = {(slot.tensor, slot.start) for slot in journal.done.slots}
+        done = {(number, start) for number, parts in journal.done.parts.items() for start, _ in parts}
+        finished = set(journal.done.tensors)
     partial = (out / "m.gguf.partial").read_bytes()
     count = 0
     for number, tensor in enumerate(tensors):
         for start in range(0, tensor.target.n_rows, 64):
             offset, size = tensor.place(start, min(start + 64, tensor.target.n_rows))
             there = partial[offset : offset + size] == whole[offset : offset + size]
-            count += there and (number, start) not in done
+            count += there and number not in finished and (number, start) not in done
     return count
 
 

@@ -1,7 +1,7 @@
 """Sizes and times in words."""
 
 
-def gigabytes(size: int) -> str:
+def in_units(size: int) -> str:
     """Bytes in the unit that people use for files of this size (powers of ten)."""
     return f"{size / 1e9:,.2f} GB" if size >= 10**8 else f"{size / 1e6:,.2f} MB"
 
