@@ -66,6 +66,16 @@ Value = Scalar | tuple[Scalar, ...] | LongArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vocabulary:
+    """What is remembered of the tokens, which are not kept: whether each byte that UTF-8 text may hold has a token of
+    its own, and which kinds of tokens there are, by ggml's numbers.
+    """
+
+    has_bytes: bool
+    kinds: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GgufHeader:
     """What a GGUF file says about itself. `data_start` is the offset of the tensor data in the file, in bytes."""
 
@@ -76,6 +86,7 @@ class GgufHeader:
     alignment: int
     data_start: int
     file_size: int
+    vocabulary: Vocabulary
 
     @property
     def architecture(self) -> str:
@@ -222,6 +233,8 @@ class _Cursor:
         self.order = "<"
         self.strings_left = MAX_STRINGS
         self.text_left = MAX_TEXT
+        self.has_bytes = False
+        self.token_kinds: frozenset[int] = frozenset()
 
     def take(self, count: int) -> bytes:
         if count > self.left:
@@ -317,6 +330,7 @@ def _read(cursor: _Cursor) -> GgufHeader:
         alignment=alignment,
         data_start=data_start,
         file_size=cursor.size,
+        vocabulary=Vocabulary(has_bytes=cursor.has_bytes, kinds=cursor.token_kinds),
     )
 
 
@@ -385,11 +399,21 @@ def _array(cursor: _Cursor, key: str) -> tuple[Value, str]:
     size = struct.calcsize("<" + code)
     if count > cursor.left // size:
         raise _Unsound(f"claims an array of {count} elements under {key!r}, more than the file has room for")
+    if key == "tokenizer.ggml.token_type" and code in "iI":
+        return _token_kinds(cursor, count, name, code)
     kept = count if count <= KEPT else HEAD
     values = struct.unpack(f"{cursor.order}{kept}{code}", cursor.take(kept * size))
     head = tuple(map(bool, values)) if kind == _BOOL else values
     cursor.skip((count - kept) * size)
     return (head if kept == count else LongArray(type=name, count=count, head=head)), f"array of {name}"
+
+
+def _token_kinds(cursor: _Cursor, count: int, name: str, code: str) -> tuple[Value, str]:
+    if count > MAX_TOKENS:
+        raise _Unsound(f"has a vocabulary of {count} tokens; at most {MAX_TOKENS} are allowed")
+    values = struct.unpack(f"{cursor.order}{count}{code}", cursor.take(4 * count))
+    cursor.token_kinds = frozenset(values)
+    return LongArray(type=name, count=count, head=values[:HEAD]), f"array of {name}"
 
 
 def _strings(cursor: _Cursor, key: str, count: int) -> Value:
@@ -405,6 +429,14 @@ def _strings(cursor: _Cursor, key: str, count: int) -> Value:
     head = tuple(cursor.kept_string(MAX_STRING, what).decode("utf-8", "replace") for _ in range(kept))
     cursor.skip_strings(count - kept)
     return head if kept == count else LongArray(type="string", count=count, head=head)
+
+
+# How the tokens of single bytes are written: as letters, or as SentencePiece or RWKV name them. UTF-8 text never holds
+# the bytes that are left out.
+_BYTES_OF_TEXT: Final = tuple(
+    (bytes([byte]), b"<0x%02X>" % byte, b"\\x%02x" % byte, repr(chr(byte))[1:-1].encode())
+    for byte in (*range(0xC0), *range(0xC2, 0xF5))
+)
 
 
 def _tokens(cursor: _Cursor, count: int) -> Value:
@@ -425,6 +457,7 @@ def _tokens(cursor: _Cursor, count: int) -> Value:
         if seen_as in seen:
             raise _Unsound(f"has the token {seen_as.decode('utf-8', 'replace')!r} twice in its vocabulary")
         seen.add(seen_as)
+    cursor.has_bytes = not any(seen.isdisjoint(forms) for forms in _BYTES_OF_TEXT)
     return LongArray(type="string", count=count, head=tuple(head))
 
 

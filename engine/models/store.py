@@ -18,7 +18,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import ModelNotFound, ModelUnusable
-from engine.models.gguf_header import GgufError, GgufHeader, read_header
+from engine.models.gguf_header import GgufError, GgufHeader
+from engine.models.gguf_model import read_model_header
 from engine.prompt.family import detect
 
 MANIFEST, CHOICE = "manifest.json", "default.json"
@@ -194,7 +195,7 @@ def stored(path: Path, name: str, progress: Progress | None = None) -> StoredFil
 def usable_header(path: Path) -> GgufHeader:
     """The header of a file that llama.cpp may see. Raises ModelNotFound, ModelUnusable with one sentence."""
     try:
-        return read_header(path)
+        return read_model_header(path)
     except GgufError as exc:
         error = ModelNotFound if not path.exists() else ModelUnusable
         raise error(str(exc)) from exc
