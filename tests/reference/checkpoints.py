@@ -1,6 +1,6 @@
 """Tiny checkpoints in the shapes of the real ones, with random weights that are the same bits everywhere.
 
-Norms lie away from 1 and routing biases away from 0, so that no mistake in either stays hidden.
+Norms lie away from 1 and routing biases apart from each other, so that no mistake in either stays hidden.
 """
 
 import json
@@ -49,9 +49,13 @@ SPREADS = {
     "router": (0.0, 0.3 * 16),
     "norm": (1.0, 0.1),
     "bias": (0.0, 0.1),
-    "routing bias": (0.0, 0.2),
+    "routing bias": (1.0, 0.2),
 }
-"""Kind -> mean and spread; the spread of matrices is divided by the root of the row length."""
+"""Kind -> mean and spread; the spread of matrices is divided by the root of the row length.
+
+Routing biases are far enough above 0 that no biased score is negative: experts of groups that were not chosen count as
+0 in transformers 4.57.6, and as minus infinity in llama.cpp and in DeepSeek's own code.
+"""
 
 
 def write_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:

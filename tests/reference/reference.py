@@ -40,9 +40,9 @@ def llama_files(name: str, work: Path) -> dict[str, Path]:
     files = {kind: work / f"{name}-{kind}.gguf" for kind in kinds_of(name)}
     pre = TOKENIZERS[CHECKPOINTS[name].tokenizer].pre
     convert = {kind.lower(): str(path) for kind, path in files.items() if kind in CONVERTED}
-    run(PYTHON, "llama_converter.py", [{"folder": str(folder), "pre": pre, "targets": convert}])
+    run_in_reference("llama_converter.py", [{"folder": str(folder), "pre": pre, "targets": convert}])
     quantise = {kind: str(path) for kind, path in files.items() if kind not in CONVERTED}
-    run(Path(sys.executable), "llama_quantiser.py", [{"source": str(files["F32"]), "targets": quantise}])
+    run_in_our_environment("llama_quantiser.py", [{"source": str(files["F32"]), "targets": quantise}])
     return files
 
 
@@ -52,8 +52,18 @@ def llama_digests(name: str, work: Path) -> Digests:
     return Digests(checkpoint_digest(work / name), files)
 
 
-def run(python: Path, program: str, jobs: Sequence[Any]) -> None:
-    """Runs a program of this folder with the jobs on stdin; what it printed is shown when it fails."""
+def run_in_reference(program: str, jobs: Sequence[Any]) -> None:
+    """Runs a program of this folder where torch and transformers are, with the jobs on stdin."""
+    _run(PYTHON, program, jobs)
+
+
+def run_in_our_environment(program: str, jobs: Sequence[Any]) -> None:
+    """The same where our llama.cpp is, in a process of its own."""
+    _run(Path(sys.executable), program, jobs)
+
+
+def _run(python: Path, program: str, jobs: Sequence[Any]) -> None:
+    """What the program printed is shown when it fails."""
     done = subprocess.run(
         [python, "-I", HERE / program],
         input=json.dumps(jobs),
