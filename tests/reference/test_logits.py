@@ -1,0 +1,75 @@
+"""A file that we made says what the model says in transformers: the same distribution of the next token everywhere."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.reference.checkpoints import CHECKPOINTS, write_checkpoint
+from tests.reference.ours import our_file
+from tests.reference.reference import run_in_our_environment, run_in_reference
+
+pytestmark = [pytest.mark.reference, pytest.mark.process, pytest.mark.timeout(600)]
+
+PLACES = 128
+LARGEST_DIVERGENCE = 1e-5
+NEAR_TIE = 1e-3
+"""Where the two likeliest tokens are nearer than this, in logits, rounding may swap them."""
+
+Floats = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def logits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Floats, Floats]]:
+    """By transformers and by llama.cpp, of each checkpoint; one process of each kind, for what they import is large."""
+    work = tmp_path_factory.mktemp("logits")
+    folders = {name: write_checkpoint(checkpoint, work) for name, checkpoint in CHECKPOINTS.items()}
+    files = {name: our_file(folder, work / f"{name}.gguf", "F32") for name, folder in folders.items()}
+    theirs = {name: work / f"{name}-transformers.npy" for name in folders}
+    ours = {name: work / f"{name}-llama.npy" for name in folders}
+    run_in_reference("hf_logits.py", [_job("folder", folders[name], theirs[name]) for name in folders])
+    run_in_our_environment("llama_logits.py", [_job("file", files[name], ours[name]) for name in files])
+    return {name: (_read(theirs[name]), _read(ours[name])) for name in folders}
+
+
+@pytest.mark.parametrize("name", CHECKPOINTS)
+def test_logits_are_those_of_transformers(name: str, logits: dict[str, tuple[Floats, Floats]]) -> None:
+    theirs, ours = logits[name]
+    assert theirs.shape == ours.shape == (PLACES, CHECKPOINTS[name].config["vocab_size"])
+    assert divergence(theirs, ours).mean() <= LARGEST_DIVERGENCE
+    swapped = theirs.argmax(axis=1) != ours.argmax(axis=1)
+    assert lead(theirs)[swapped].max(initial=0.0) <= NEAR_TIE
+
+
+def _job(kind: str, model: Path, target: Path) -> dict[str, object]:
+    return {kind: str(model), "ids": token_ids(), "target": str(target)}
+
+
+def _read(path: Path) -> Floats:
+    return np.load(path).astype(np.float64)
+
+
+def token_ids() -> list[int]:
+    """Ordinary tokens, any of them, always the same."""
+    return [int(word % np.uint64(480)) for word in np.random.Philox(key=7).random_raw(PLACES)]
+
+
+def divergence(p: Floats, q: Floats) -> Floats:
+    """Kullback-Leibler divergence at each place, in nats, of the distributions with these logits."""
+    log_p, log_q = _log_softmax(p), _log_softmax(q)
+    result: Floats = (np.exp(log_p) * (log_p - log_q)).sum(axis=1)
+    return result
+
+
+def lead(logits: Floats) -> Floats:
+    """By how much the likeliest token leads at each place."""
+    best = np.sort(logits, axis=1)
+    result: Floats = best[:, -1] - best[:, -2]
+    return result
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    result: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result
