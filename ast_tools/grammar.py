@@ -91,6 +91,13 @@ def parser(name: str, budget_s: float) -> tree_sitter.Parser | None:
         return tree_sitter.Parser(known, timeout_micros=max(1, int(budget_s * 1e6)))
 
 
+def set_budget(works: tree_sitter.Parser, budget_s: float) -> None:
+    """From now on every parse of this parser, and one that was interrupted, stops after `budget_s`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        works.timeout_micros = max(1, int(budget_s * 1e6))  # type: ignore[misc]  # only the stub says read-only
+
+
 QUERY_BUDGET_S = 0.3
 """A query takes quadratic time in the children of one node: 30,000 brackets in a row would take seconds."""
 

@@ -9,6 +9,7 @@ import tree_sitter
 from ast_tools.edits import Edit, apply
 from ast_tools.grammar import parser
 from ast_tools.languages import Language, language_in
+from ast_tools.stepping import Pace, Stepwise
 
 PARSE_BUDGET_S = 0.2
 SLICE_S = 0.005
@@ -145,9 +146,11 @@ class TreeSession:
         self._marks: int | None = None
         self._insists = False
         self._old: tree_sitter.Tree | None = None
-        self._parser: tree_sitter.Parser | None = None
-        self._slice_s = 0.0
+        self._parse: Stepwise | None = None
         self._spent_s = 0.0
+        self._pace: Pace | None = None
+        self._retired: list[tree_sitter.Tree | Stepwise] = []
+        """What is still to be freed: a long text's tree takes some milliseconds, as much as a slice."""
 
     def edit(self, start: int, old_end: int, new_text: bytes, text: bytes) -> None:
         """The document changed: [start, old_end) became `new_text`, and the whole is now `text`."""
@@ -157,6 +160,7 @@ class TreeSession:
 
     def replace(self, text: bytes) -> None:
         """The whole document was replaced."""
+        self._retire(self._old)
         self._old = None
         self._changed(text)
 
@@ -166,64 +170,65 @@ class TreeSession:
         self.gave_up = self.whole = self._insists = False
         self._spent_s = 0.0
         # A parser that ran out of time would go on with the old text and return a tree of it.
-        self._parser = None
+        self._retire(self._parse)
+        self._parse = None
 
-    def advance(self, budget_s: float = 0.005) -> SyntaxTree | None:
+    def advance(self, budget_s: float = SLICE_S) -> SyntaxTree | None:
         """Parses for at most `budget_s` seconds; the tree of the current text, or None: call again.
 
         Gives up for good (until the text changes) after SESSION_BUDGET_S in total, when the grammar does not stop
-        where it should, and at once where a template string is open in a long text.
+        where it should or is about to, and at once where a template string is open in a long text.
         """
-        if self.tree is None and self._parser is None and not self._insists:
+        if self.tree is None and self._parse is None and not self._insists:
             self.gave_up = self.gave_up or self._swallows_the_rest()
         if self.tree is not None or self.gave_up:
             return self.tree
-        if self._parser is None or budget_s != self._slice_s:
-            self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
-        if self._parser is None:
-            self.gave_up = True
-            return None
-        started = time.thread_time()
-        try:
-            raw = self._parser.parse(self.text, self._old) if self._old else self._parser.parse(self.text)
-        except ValueError:
-            self._overspent(time.thread_time() - started, budget_s)
-            return None
-        self.whole = self._old is None or not raw.root_node.has_error
-        self._take(raw)
+        self._slice(self._old, budget_s)
         return self.tree
 
     def renew(self, budget_s: float = SLICE_S) -> bool:
         """Parses the whole text again where its tree was made by edits and is broken, for at most `budget_s` seconds.
 
         There tree-sitter's incremental parse may end in another tree than a whole one. True: the tree is whole, or
-        cannot be made so within SESSION_BUDGET_S; False: call again. The tree in use stays until the new one is done.
+        cannot be made so within SESSION_BUDGET_S; False: call again. The tree in use stays until the new one is done;
+        what is out of use is freed.
         A text that only seemed to leave a template open gets its tree now.
         """
         if self.tree is None and (self._insists or (self.gave_up and not self._spent_s)):
             self._insists, self.gave_up = True, False
             return self.advance(budget_s) is not None or self.gave_up
-        if self.tree is None or self.whole:
-            return True
-        if self._parser is None or budget_s != self._slice_s:
-            self._parser, self._slice_s = parser(self.language.name, budget_s), budget_s
-        if self._parser is None:
-            return True
-        started = time.thread_time()
-        try:
-            raw = self._parser.parse(self.text)
-        except ValueError:
-            return self._overspent(time.thread_time() - started, budget_s)
-        self.whole = True
-        self._take(raw)
-        return True
+        if self.tree is None or self.whole or self.gave_up:
+            return not self._retired or self._free(time.thread_time() + budget_s)
+        half = time.thread_time() + budget_s / 2
+        # What it takes the place of is freed in a turn of its own if this one was long, but not at the next key.
+        return self._slice(None, budget_s) and self._free(half)
 
-    def _overspent(self, took_s: float, budget_s: float) -> bool:
-        """Whether a slice that ended without a tree was the last one for this text."""
-        self._spent_s += took_s
-        overran = took_s > OVERRUN * max(budget_s, SLICE_S) and self._spent_s > OVERRUN * SLICE_S * 4
-        self.gave_up = self._spent_s >= SESSION_BUDGET_S or overran
+    def _slice(self, old: tree_sitter.Tree | None, budget_s: float) -> bool:
+        """Goes on with the parse, or begins it; whether it came to an end, with a tree or without one."""
+        started = time.thread_time()
+        until = started + budget_s
+        if not self._free(until):
+            return False
+        if self._parse is None:
+            self._parse = Stepwise(self.language.name, self.text, old, self._pace)
+        raw = self._parse.run(until)
+        if raw is not None:
+            self._take(raw, self._parse, whole=old is None or not raw.root_node.has_error)
+            return True
+        self._spent_s += time.thread_time() - started
+        overran = self._parse.longest_s > OVERRUN * SLICE_S and self._spent_s > OVERRUN * SLICE_S * 4
+        self.gave_up = not self._parse.possible or self._parse.slow or overran or self._spent_s >= SESSION_BUDGET_S
         return self.gave_up
+
+    def _free(self, until: float) -> bool:
+        """Frees what is out of use, one thing after another; whether that is done, and time left."""
+        while self._retired and time.thread_time() < until:
+            self._retired.pop()
+        return not self._retired and time.thread_time() < until
+
+    def _retire(self, used: tree_sitter.Tree | Stepwise | None) -> None:
+        if used is not None:
+            self._retired.append(used)
 
     def _swallows_the_rest(self) -> bool:
         """Whether a long text has one template mark more or less than when it was last clean."""
@@ -234,9 +239,11 @@ class TreeSession:
     def _count_marks(self) -> int:
         return sum(self.text.count(mark) for mark in self.language.lexis.template_marks)
 
-    def _take(self, raw: tree_sitter.Tree) -> None:
+    def _take(self, raw: tree_sitter.Tree, done: Stepwise, *, whole: bool) -> None:
+        self._retire(self._old)
         # `edit` marks the tree it reuses, so the session keeps a copy apart from the one it hands out.
-        self._old, self._parser = raw.copy(), None
+        self._old, self._parse = raw.copy(), None
         if not raw.root_node.has_error:
-            self._marks = self._count_marks()
+            self._marks, self._pace = self._count_marks(), done.pace(self._pace)
+        self.whole = whole
         self.tree = SyntaxTree(self.language, self.text, raw)
