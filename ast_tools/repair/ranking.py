@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from ast_tools.repair.reading import Change, Gain, Reading
+from ast_tools.repair.reading import CHARACTER, Change, Gain, Reading
 from ast_tools.repair.statements import Broken
 
 Features = list[tuple[str, float]]
@@ -12,7 +12,9 @@ _NEAR = 3
 CLASS = "class: "
 """What the names of classes of edits begin with."""
 STRAY = "a quote that goes before what is neither a name here nor code"
-JUDGED = {STRAY: -4.0}
+HABIT = "quotes of a kind that the text has more of"
+DUE = "an end of a statement before a word of the same line that begins one"
+JUDGED = {STRAY: -4.0, HABIT: 1.5, DUE: 2.5}
 """Weights beside the learnt ones. Planted errors have many stray quotes; people lose one, and rarely add one."""
 
 
@@ -33,7 +35,7 @@ def features(reading: Reading, changes: Sequence[Change], gain: Gain, broken: Br
         ("taken", -gain.taken / 10 / max(taken, 1)),
     ]
     for change in changes:
-        found += _class(change, broken) + _words(reading, change) + _quoted(reading, change)
+        found += _class(change, broken) + _words(reading, change) + _quoted(reading, change) + _judged(reading, change)
     return found
 
 
@@ -75,9 +77,23 @@ def _quoted(reading: Reading, change: Change) -> Features:
     inner = text[quote.end() :]
     inner = inner.rstrip(b" \t);,:]}") if kind == "delete" else inner
     said = _said(reading, inner)
-    plain = said in ("character", "prose") or (said == "word" and inner.isalnum())
+    operand = inner.isdigit() or inner in reading.keywords
+    plain = not operand and (said in ("character", "prose") or (said == "word" and inner.isalnum()))
     stray: Features = [(STRAY, 1.0)] if kind == "delete" and plain else []
     return [(f"{kind} {quote.group().decode()} {said}", 1.0), *stray]
+
+
+def _judged(reading: Reading, change: Change) -> Features:
+    """What is certain enough to be judged, and too rare to be learnt."""
+    if change.label == "insert ;" and change.end < len(reading.found):
+        begins = reading.found[change.end].text.decode("utf-8", "replace")
+        return [(DUE, 1.0)] if begins in reading.language.statement_words else []
+    if change.label == "replace quote":
+        text = next((new.text for new in change.new if new.kind == "string"), b"")
+        short, mine = len(text) <= CHARACTER, text[-1:]
+        others = [n for (mark, is_short), n in reading.quotes.items() if is_short == short and mark != mine]
+        return [(HABIT, 1.0)] if reading.quotes[mine, short] > sum(others) else []
+    return []
 
 
 _QUOTE = re.compile(rb"[\"'`]")
@@ -87,10 +103,10 @@ _CODE = re.compile(rb"[=(+]")
 
 def _said(reading: Reading, inner: bytes) -> str:
     """What kind of text stands in a string."""
-    if len(inner) < 2 or (len(inner) == 2 and inner.startswith(b"\\")):
-        return "character" if inner else "nothing"
     if inner in reading.names:
         return "name"
+    if len(inner) < 2 or (len(inner) == 2 and inner.startswith(b"\\")):
+        return "character" if inner else "nothing"
     return "prose" if b" " in inner and _CODE.search(inner) is None else "code" if b" " in inner else "word"
 
 

@@ -14,6 +14,8 @@ from ast_tools.spelling import word_like
 
 MAX_NEW = 300
 """Tokens of a new text after which it is only roughly known where they stand."""
+CHARACTER = 4
+"""Bytes of a character with its quotes, escaped or not."""
 FAR = 25
 """Tokens after an edit that are read again, while the edit changes what they stand in; and of a new text that count."""
 
@@ -136,6 +138,12 @@ class Reading:
     def names(self) -> Counter[bytes]:
         """The names of the text and how often they occur."""
         return Counter(t.text for t in self.found if t.kind == "word" and t.text not in self.keywords)
+
+    @cached_property
+    def quotes(self) -> Counter[tuple[bytes, bool]]:
+        """How often a kind of quote ends a string, those of at most one character (escaped or not) and longer ones."""
+        strings = (token.text for token in self.found if token.kind == "string")
+        return Counter((text[-1:], len(text) <= CHARACTER) for text in strings)
 
     @cached_property
     def _after(self) -> dict[bytes, Counter[bytes]]:

@@ -22,6 +22,8 @@ WIDEST = 60
 """Tokens of a broken statement that are edited."""
 SEEDS = 14
 """Likeliest single edits that are tried two at a time."""
+ENDED = 5
+"""Of these, edits of a string without an end, where there is one."""
 MOST_ALIKE = 8
 """Edits of one class that are made together."""
 INDENTED = 12.0
@@ -54,8 +56,30 @@ def candidates(reading: Reading, broken: Broken, weights: Mapping[str, float]) -
     simple = [_fix(reading, broken, (change,), weights) for change in _singles(reading, broken, low, high)]
     simple += [_fix(reading, broken, changes, weights) for changes in pair_edits(reading, low, high)]
     simple.sort(key=lambda fix: -fix.score)
+    endless = _endless(reading, broken)
+    if endless:
+        # No other edit can mend it.
+        ended = [fix for fix in simple if _ends(fix.changes, endless)]
+        seeds = [fix for fix in ended if fix.changes[0].new][:ENDED]
+        pairs = _combined([*seeds, *(fix for fix in simple if fix not in ended)])
+        double = [_fix(reading, broken, changes, weights) for changes in pairs if _ends(changes, endless)]
+        return ended, sorted(double, key=lambda fix: -fix.score)
     double = [_fix(reading, broken, changes, weights) for changes in _combined(simple)]
     return simple, sorted(double, key=lambda fix: -fix.score)
+
+
+def _endless(reading: Reading, broken: Broken) -> list[int]:
+    """The strings and comments without an end in a broken statement."""
+    if not reading.language.lexis.exact:
+        return []
+    found = range(broken.start, min(broken.end, broken.start + WIDEST))
+    return [number for number in found if reading.found[number].kind == "unclosed"]
+
+
+def _ends(changes: Sequence[Change], endless: Sequence[int]) -> bool:
+    """Whether some changes take away a token of these, and bring none like them."""
+    takes = any(change.start <= number < change.end for change in changes for number in endless)
+    return takes and not any(new.kind == "unclosed" for change in changes for new in change.new)
 
 
 def _singles(reading: Reading, broken: Broken, low: int, high: int) -> Iterator[Change]:

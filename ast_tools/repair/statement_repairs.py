@@ -13,7 +13,7 @@ from ast_tools.repair.logical_lines import Lines
 from ast_tools.repair.reading import FAR, Reading
 from ast_tools.repair.repair import Repair
 from ast_tools.repair.spans import spans
-from ast_tools.repair.statement_candidates import WIDEST, Fix, candidates, indented
+from ast_tools.repair.statement_candidates import AROUND, WIDEST, Fix, candidates, indented
 from ast_tools.repair.statements import Broken
 from ast_tools.repair.tables import Table, of_text, table
 from ast_tools.repair.vocabulary import whole
@@ -30,7 +30,7 @@ MAX_TOKENS = 5_000
 """Of one part of a text, and of one statement: what is longer was not written by hand, and takes too long."""
 MAX_STATEMENT = 500
 LONGEST = 3_000
-"""Bytes of one token."""
+"""Bytes of one token at a broken statement."""
 
 
 class Scored(NamedTuple):
@@ -151,11 +151,14 @@ def _first_fixes(
     tree: SyntaxTree, text: bytes, span: tuple[int, int], hint: int, table: Table, deadline: float
 ) -> StatementFixes | None:
     read = whole(tree.language, tokens(tree.language, text, *span))
-    if not read or len(read) > MAX_TOKENS or any(token.end - token.start > LONGEST for token in read):
+    if not read or len(read) > MAX_TOKENS:
         return None
     judge = judge_of(tree, text, span, read)
     broken = judge.located(hint)
     if broken is None or broken.end - broken.start > MAX_STATEMENT:
+        return None
+    looked_at = read[max(broken.start - AROUND, 0) : broken.end + WIDEST]
+    if any(len(token.text) > LONGEST for token in looked_at):
         return None
     reading = _reading(tree.language, text, read, table, broken)
     simple, double = candidates(reading, broken, table.weights)
