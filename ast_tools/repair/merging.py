@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from ast_tools.edits import Edit, composed, origin
 from ast_tools.misuses import misuses
+from ast_tools.repair.comments import uncommented
 from ast_tools.repair.found import Found
 from ast_tools.repair.repair import Repair
 from ast_tools.repair.search import search
@@ -43,6 +44,9 @@ def all_repairs(
         return found
     if not (tree.has_error or _refused(tree)):
         return [*found, *_meant(tree)]
+    restored = uncommented(tree, started + budget_s)
+    if restored:
+        return _few(tree.text, [*restored, *(replace(one, sure=False) for one in found)])
     sure = [one for one in found if one.sure and not _is_quote(tree.text, one)]
     # In a long text statements are only read where brackets do not settle it: that costs more than it brings.
     chosen = sure or (found[:1] if len(tree.text) > SHORT else [])
@@ -54,7 +58,7 @@ def all_repairs(
     deadline = max(started + budget_s, time.thread_time() + LEAST_SHARE * budget_s)
     if sure and after is not None:
         return _few(tree.text, _besides(tree, found, sure, done, statement_repairs(after, None, deadline, learnt)))
-    ordered = _merged(tree.text, found, statement_repairs(tree, near, deadline, learnt))
+    ordered = _merged(tree, found, statement_repairs(tree, near, deadline, learnt), deadline)
     # One error, so that all others are other ways to repair the same.
     alone = bool(ordered) and _in_one_line(tree.text, ordered[0]) and _settles(tree, ordered[0])
     return ordered[:MOST] if alone else ordered
@@ -124,15 +128,23 @@ def _moved_back(text: bytes, one: Repair, done: tuple[Edit, ...]) -> Repair | No
     return replace(one, edits=edits, start=start, end=max(origin(done, one.end), start + 1))
 
 
-def _merged(text: bytes, found: Sequence[Repair], by_tokens: Sequence[Scored]) -> list[Repair]:
-    """A sure repair keeps its place; else tokens go first where much speaks for them."""
+def _merged(tree: SyntaxTree, found: Sequence[Repair], by_tokens: Sequence[Scored], deadline: float) -> list[Repair]:
+    """A sure repair keeps its place; else tokens go first where much speaks for them, or only they mend all."""
+    text = tree.text
     found = [_doubted(text, one, [other.repair for other in by_tokens]) for one in found]
     sure = {line for one in found if one.sure for line in _lines(text, one)}
     others = [one for one in by_tokens if not sure & _lines(text, one.repair)]
     same = {_does(text, one): one for one in found}  # They say more of brackets.
     repairs = [same.get(_does(text, one.repair), one.repair) for one in others]
-    tokens_first = not sure and bool(others) and others[0].score >= LIKELY and not _moves_brackets(text, repairs[0])
+    likely = bool(others) and others[0].score >= LIKELY and not _moves_brackets(text, repairs[0])
+    in_time = time.thread_time() < deadline
+    tokens_first = not sure and bool(others) and (likely or (in_time and _mends_more(tree, repairs[0], found)))
     return _few(text, [*repairs[:1], *found, *repairs[1:]] if tokens_first else [*found, *repairs])
+
+
+def _mends_more(tree: SyntaxTree, one: Repair, found: Sequence[Repair]) -> bool:
+    """Whether nothing is broken after a repair of one line, and something is after the first of some others."""
+    return bool(found) and _in_one_line(tree.text, one) and not _settles(tree, found[0]) and _settles(tree, one)
 
 
 def _doubted(text: bytes, one: Repair, others: Sequence[Repair]) -> Repair:

@@ -141,9 +141,9 @@ class Reading:
 
     @cached_property
     def quotes(self) -> Counter[tuple[bytes, bool]]:
-        """How often a kind of quote ends a string, those of at most one character (escaped or not) and longer ones."""
+        """How often a kind of quote ends a string: those of one character, escaped or not, and longer ones."""
         strings = (token.text for token in self.found if token.kind == "string")
-        return Counter((text[-1:], len(text) <= CHARACTER) for text in strings)
+        return Counter((text[-1:], len(text) <= CHARACTER) for text in strings if len(text) > 2)
 
     @cached_property
     def _after(self) -> dict[bytes, Counter[bytes]]:
