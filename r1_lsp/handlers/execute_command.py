@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         ext.RESTART_ENGINE: "execute_command.restart_engine",
         ext.EDIT_SELECTION: "edit_selection.edit_selection",
         ext.WRITE_DOCSTRING: "write_docstring.write_docstring",
+        ext.CONVERT_MODEL: "convert_model.convert_model",
     }
 )
 """Command -> file and function under r1_lsp/handlers."""

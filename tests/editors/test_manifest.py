@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from r1_lsp import ext
 from r1_lsp.config import settings_schema
 
 ROOT = Path(__file__).parents[2]
@@ -81,8 +82,7 @@ def test_commands_of_the_manifest_do_not_shadow_the_servers() -> None:
     """The client library registers the server's own commands in VS Code; a second one of the same name would fail."""
     manifest = json.loads(MANIFEST.read_text(encoding="utf-8"))
     offered = {command["command"] for command in manifest["contributes"]["commands"]}
-    servers = {"accepted", "dismissed", "why", "status", "restartEngine", "editSelection", "writeDocstring"}
-    assert not offered & {f"r1.{name}" for name in servers}
+    assert not offered & set(ext.COMMANDS)
 
 
 def test_lock_file_has_hashes_and_names_no_registry() -> None:

@@ -20,6 +20,7 @@ command('R1Why', 'show_why', { desc = 'Say why suggestions were or were not show
 command('R1Restart', 'restart', { desc = 'Restart the engine' })
 command('R1Fix', 'fix', { desc = 'Offer fixes for the error at the cursor' })
 command('R1Docstring', 'write_docstring', { desc = 'Write the docstring of the function at the cursor' })
+command('R1Convert', 'convert', { desc = 'Make a GGUF file of a checkpoint', nargs = '+', complete = 'file' })
 command('R1Edit', 'edit', { desc = 'Change the selected lines as the sentence says', nargs = '+', range = true })
 
 -- The undo break (<C-g>u) lets one `u` take back what was accepted and nothing else.

@@ -19,6 +19,7 @@ function registerCommands(server, status, log) {
     registerTextEditorCommand('r1.edit', (editor) => editSelection(server, editor)),
     registerTextEditorCommand('r1.docstring', (editor) => writeDocstring(server, editor)),
     registerTextEditorCommand('r1.dismiss', (editor) => dismiss(server, editor)),
+    registerCommand('r1.convert', () => convertModel(server)),
     registerCommand('r1.showWhy', () => showWhy(server)),
     registerCommand('r1.restart', () => (server.running ? server.execute('r1.restartEngine') : server.restart())),
     registerCommand('r1.showLog', () => log.show(true)),
@@ -47,6 +48,41 @@ async function editSelection(server, editor) {
  */
 async function writeDocstring(server, editor) {
   await server.execute('r1.writeDocstring', editor.document.uri.toString(), editor.selection.active);
+}
+
+/** Types that most people want, from large to small; any other name can be typed on the command line. */
+const TYPES = [
+  { label: 'Q8_0', description: '8.5 bits for each weight, close to the original' },
+  { label: 'Q6_K', description: '6.6 bits' },
+  { label: 'Q4_K_M', description: '4.8 bits, the usual choice' },
+  { label: 'Q3_K_M', description: '3.8 bits' },
+  { label: 'Q2_K', description: '2.9 bits, for models of many experts' },
+];
+
+/**
+ * Makes a GGUF file of a checkpoint; the server shows the progress.
+ *
+ * @param {Server} server
+ */
+async function convertModel(server) {
+  const folders = await vscode.window.showOpenDialog({
+    title: 'The folder with config.json and the safetensors files',
+    canSelectFolders: true,
+    canSelectFiles: false,
+    openLabel: 'Convert',
+  });
+  if (!folders?.length) return;
+  const type = await vscode.window.showQuickPick(TYPES, { title: 'Bits for each weight' });
+  if (!type) return;
+  const name = `${folders[0].path.split('/').pop()}-${type.label}.gguf`;
+  const target = await vscode.window.showSaveDialog({
+    title: 'The file to make',
+    defaultUri: vscode.Uri.joinPath(folders[0], '..', name),
+    filters: { GGUF: ['gguf'] },
+  });
+  if (!target) return;
+  const made = await server.execute('r1.convertModel', folders[0].fsPath, target.fsPath, type.label);
+  if (made) void vscode.window.showInformationMessage(`Converted: ${target.fsPath}`);
 }
 
 /**

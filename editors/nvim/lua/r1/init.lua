@@ -157,6 +157,23 @@ function M.edit(args)
   client.execute(0, 'r1.editSelection', { vim.uri_from_bufnr(0), M.range(args.line1, args.line2), args.args })
 end
 
+--- :R1Convert FOLDER FILE [TYPE]: makes a GGUF file of a checkpoint; the server reports the progress.
+---@param args table of nvim_create_user_command
+function M.convert(args)
+  local source, target, kind = unpack(args.fargs)
+  if not target then
+    client.say('R1Convert wants the folder of a checkpoint and the GGUF file to make', vim.log.levels.WARN)
+    return
+  end
+  local function whole(path)
+    return vim.fn.fnamemodify(vim.fn.expand(path), ':p'):gsub('(.)/$', '%1')
+  end
+  local file = whole(target)
+  client.execute(0, 'r1.convertModel', { (whole(source)), file, kind }, function()
+    client.say('made ' .. file)
+  end)
+end
+
 -- Whole lines as a protocol range. The end is the start of the next line where there is one.
 function M.range(first, last)
   local stop = { line = last, character = 0 }
