@@ -14,6 +14,8 @@ from gguf_convert.facts import facts_of
 from gguf_convert.fields import Field
 from gguf_convert.general import general_fields
 from gguf_convert.imatrix import Importance, read_imatrix
+from gguf_convert.lora import merged
+from gguf_convert.peft import open_adapter
 from gguf_convert.plan import Plan, Split, make_plan
 from gguf_convert.recipe import Recipe, assign, load_recipe
 from gguf_convert.source.checkpoint import Checkpoint, open_checkpoint
@@ -24,13 +26,14 @@ from gguf_convert.tokenizer import tokenizer_fields
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """`recipe` is a name or a file, `importance` the file of an importance matrix, `file_name` what the output is
-    called.
+    called, `adapter` a folder with a LoRA adapter that is added to the weights.
     """
 
     source: Path
     recipe: str
     file_name: str
     importance: Path | None = None
+    adapter: Path | None = None
     choices: Choices = field(default_factory=Choices)
     split: Split = field(default_factory=Split)
 
@@ -58,6 +61,9 @@ def prepare(request: Request) -> Prepared:
     with CheckpointReader(checkpoint) as reader:
         layout = architecture.layout(checkpoint.config, weights, reader, request.choices)
     _check_all_used(checkpoint, weights, layout)
+    if request.adapter:
+        adapter = open_adapter(request.adapter)
+        checkpoint, layout = adapter.beside(checkpoint), merged(layout, adapter)
     if importance:
         importance.check(layout.tensors)
     fields = _fields(checkpoint, layout, recipe, importance)

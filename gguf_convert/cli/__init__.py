@@ -15,6 +15,7 @@ COMMANDS = {
     "inspect": "FILE  what a GGUF file says about itself; nothing in it is run or loaded",
     "plan": "SRC  what a conversion would write, need and refuse, from the headers alone",
     "convert": "SRC DST  a checkpoint (safetensors) as a quantised GGUF file, in one pass, resumable",
+    "lora": "ADAPTER DST  a LoRA adapter (PEFT) as a GGUF file for llama.cpp to add while it runs",
 }
 
 

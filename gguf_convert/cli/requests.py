@@ -15,6 +15,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--type", default="Q4_K_M", help="one of llama.cpp's mixes (Q4_K_M) or of our recipes")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe file, instead of --type")
     parser.add_argument("--imatrix", type=Path, metavar="FILE", help="llama.cpp's importance matrix")
+    parser.add_argument("--adapter", type=Path, metavar="DIR", help="a LoRA adapter (PEFT) to add to the weights")
     parser.add_argument(
         "--mtp", choices=("keep", "drop", "separate"), default="drop", help="the layer of multi-token prediction"
     )
@@ -32,6 +33,7 @@ def request_of(options: argparse.Namespace, file_name: str) -> Request:
         recipe=str(options.recipe) if options.recipe else options.type,
         file_name=file_name,
         importance=options.imatrix,
+        adapter=options.adapter,
         choices=Choices(mtp=options.mtp),
         split=Split(max_size=options.split_max_size, max_tensors=options.split_max_tensors),
     )
