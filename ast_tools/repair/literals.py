@@ -56,6 +56,10 @@ def _ended(reading: Reading, number: int) -> Iterator[Change]:
     yield _again(reading, number, text[:start] + text[start + len(mark) :], "delete quote")
     if closers := _open_before(reading, number):
         yield _again(reading, number, text.rstrip() + mark + closers, "insert quote and close")
+        if not text[end:].strip(b" \t\r;:,"):
+            yield _again(
+                reading, number, text[:start] + closers + _header_end(reading, number, text[end:]), "close quote"
+            )
     yield from _other_quotes(reading, number, mark, start, end)
     yield from _out_of_step(reading, number)
 
@@ -77,6 +81,17 @@ def _open_before(reading: Reading, number: int) -> bytes:
         elif token.kind == "close" and stack and stack[-1] == token.text:
             stack.pop()
     return b"".join(reversed(stack)) if b"}" not in stack else b""
+
+
+def _header_end(reading: Reading, number: int, rest: bytes) -> bytes:
+    """The rest of a line; where it begins a block, and blocks are indented, with what ends a header."""
+    first = number
+    while first and reading.steps[first] == SAME and number - first < FAR:
+        first -= 1
+    language, rest = reading.language, rest.rstrip()
+    opener = language.block_opener.encode()
+    heads = reading.found[first].text.decode("utf-8", "replace") in language.block_words
+    return rest + opener if language.indent_based and heads and not rest.endswith(opener) else rest
 
 
 def _out_of_step(reading: Reading, number: int) -> Iterator[Change]:

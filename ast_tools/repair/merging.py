@@ -59,6 +59,9 @@ def all_repairs(
     if sure and after is not None:
         return _few(tree.text, _besides(tree, found, sure, done, statement_repairs(after, None, deadline, learnt)))
     ordered = _merged(tree, found, statement_repairs(tree, near, deadline, learnt), deadline)
+    one_error = len({tree.text.count(b"\n", 0, one.start) for one in found}) == 1
+    if one_error and time.thread_time() < deadline and not _settles(tree, ordered[0]):
+        ordered = _few(tree.text, [*_with_more(tree, found[0], deadline, learnt), *ordered])
     # One error, so that all others are other ways to repair the same.
     alone = bool(ordered) and _in_one_line(tree.text, ordered[0]) and _settles(tree, ordered[0])
     return ordered[:MOST] if alone else ordered
@@ -105,18 +108,33 @@ def _besides(
     found = [_doubted(tree.text, one, others) for one in found]
     if not more:
         return found
-    edits = composed(done, more[0].repair.edits)
-    together = Repair(
-        edits=edits,
-        title=f"Repair {len(edits)} places",
-        reason=" ".join(dict.fromkeys([*(one.reason for one in sure), more[0].repair.reason])),
-        start=sure[0].start,
-        end=sure[0].end,
-        sure=False,
-    )
+    together = _joined(sure, done, more[0])
     if more[0].score >= LEAST and _settles(tree, together):
         return [together, *found, *others]
     return [*found, *others]
+
+
+def _with_more(tree: SyntaxTree, first: Repair, deadline: float, learnt: Table | None) -> list[Repair]:
+    """A repair with what mends all that is left after it; nothing where that is not found."""
+    done, after = _after(tree, [first])
+    more = statement_repairs(after, None, deadline, learnt) if after is not None else []
+    if not more:
+        return []
+    together = _joined([first], done, more[0])
+    return [together] if more[0].score >= LEAST and _settles(tree, together) else []
+
+
+def _joined(firsts: Sequence[Repair], done: tuple[Edit, ...], more: Scored) -> Repair:
+    """Some repairs, whose edits are `done`, and one of the text after them."""
+    edits = composed(done, more.repair.edits)
+    return Repair(
+        edits=edits,
+        title=f"Repair {len(edits)} places",
+        reason=" ".join(dict.fromkeys([*(one.reason for one in firsts), more.repair.reason])),
+        start=firsts[0].start,
+        end=firsts[0].end,
+        sure=False,
+    )
 
 
 def _moved_back(text: bytes, one: Repair, done: tuple[Edit, ...]) -> Repair | None:

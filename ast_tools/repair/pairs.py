@@ -6,10 +6,16 @@ from ast_tools.edits import Edit
 from ast_tools.lexer import PARTNER, Token
 from ast_tools.repair.reading import Change, New, Reading, kind_of
 from ast_tools.repair.token_edits import deleted, inserted, replaced
-from ast_tools.repair.vocabulary import SAME
+from ast_tools.repair.vocabulary import DEEPER, SAME, SHALLOWER, indentation
 
 Changes = tuple[Change, ...]
 MAX_ENDS = 6
+ABOVE = 40
+"""Tokens further above than other edits go, where the header of a block may lack its brace."""
+MAX_BLOCK = 300
+"""Tokens of a block that lacks its braces."""
+_HEADERS = frozenset((b")", b"else", b"do", b"try"))
+"""What a header ends in whose block may lack its braces."""
 
 
 def pair_edits(reading: Reading, low: int, high: int) -> Iterator[Changes]:
@@ -22,6 +28,9 @@ def pair_edits(reading: Reading, low: int, high: int) -> Iterator[Changes]:
                 yield _both(reading, opener, closer, other)
     for number in range(low, high):
         yield from _wrapped(reading, number, high)
+    if reading.language.needs_semicolons and reading.language.block_opener == "{":
+        for gap in range(max(low - ABOVE, 1), high):
+            yield from _block(reading, gap)
     yield from _closed(reading, low, high)
 
 
@@ -88,6 +97,32 @@ def _ends(reading: Reading, start: int, high: int) -> Iterator[int]:
             return
         kind = reading.found[gap].kind
         depth += (kind == "open") - (kind == "close")
+
+
+def _block(reading: Reading, gap: int) -> Iterator[Changes]:
+    """Braces around the lines that are indented deeper than the header that ends at a gap, two or more statements."""
+    found, language = reading.found, reading.language
+    if reading.steps[gap] != DEEPER or found[gap - 1].text not in _HEADERS or found[gap].kind in ("open", "close"):
+        return
+    own = indentation(reading.text, found[gap - 1].start)
+    first = indentation(reading.text, found[gap].start)
+    end, statements = gap, 0
+    while end < len(found) and end - gap < MAX_BLOCK:
+        begins = reading.text.find(b"\n", found[end - 1].end, found[end].start) >= 0
+        width = indentation(reading.text, found[end].start) if begins else first
+        if width <= own:
+            break
+        goes_on = found[end].text.decode("utf-8", "replace") in language.continuation_words
+        statements += begins and width == first and not goes_on
+        end += 1
+    if statements < 2 or end == len(found) or end - gap == MAX_BLOCK:
+        return
+    lead = reading.text[: found[gap - 1].start].rpartition(b"\n")[2]
+    lead = lead[: len(lead) - len(lead.lstrip())]
+    opened = Change(gap, gap, (New("open", b"{", SAME),), "wrap { block", inserted(reading, gap, b"{"))
+    at = found[end - 1].end
+    closed = New("close", b"}", SHALLOWER)
+    yield opened, Change(end, end, (closed,), "wrap } block", Edit(at, at, b"\n" + lead + b"}"))
 
 
 def _closed(reading: Reading, low: int, high: int) -> Iterator[Changes]:

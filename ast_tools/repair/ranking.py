@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ast_tools.repair.reading import CHARACTER, Change, Gain, Reading
 from ast_tools.repair.statements import Broken
+from ast_tools.repair.vocabulary import SAME
 
 Features = list[tuple[str, float]]
 _NEAR = 3
@@ -14,7 +15,8 @@ CLASS = "class: "
 STRAY = "a quote that goes before what is neither a name here nor code"
 HABIT = "quotes of a kind that the text has more of"
 DUE = "an end of a statement before a word of the same line that begins one"
-JUDGED = {STRAY: -4.0, HABIT: 1.5, DUE: 2.5}
+BLOCK = "braces around lines that are indented as a block"
+JUDGED = {STRAY: -4.0, HABIT: 1.5, DUE: 2.5, BLOCK: 1.5}
 """Weights beside the learnt ones. Planted errors have many stray quotes; people lose one, and rarely add one."""
 
 
@@ -85,9 +87,13 @@ def _quoted(reading: Reading, change: Change) -> Features:
 
 def _judged(reading: Reading, change: Change) -> Features:
     """What is certain enough to be judged, and too rare to be learnt."""
-    if change.label == "insert ;" and change.end < len(reading.found):
+    if change.label == "insert ;" and 0 < change.end < len(reading.found):
+        if reading.found[change.end - 1].text in reading.keywords or reading.steps[change.end - 1] != SAME:
+            return []  # One word alone is no statement.
         begins = reading.found[change.end].text.decode("utf-8", "replace")
         return [(DUE, 1.0)] if begins in reading.language.statement_words else []
+    if change.label == "wrap { block":
+        return [(BLOCK, 1.0)]
     if change.label == "replace quote":
         text = next((new.text for new in change.new if new.kind == "string"), b"")
         short, mine = len(text) <= CHARACTER, text[-1:]

@@ -67,7 +67,7 @@ class Gain:
 class Reading:
     """The tokens of a piece, each with its symbol, how it stands to the one before, and how likely it is there.
 
-    Only those in `window`, [first, last), are read; of the others only the names are known.
+    Only those in `window`, [first, `last`), are read; of the others only the names are known.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Reading:
         first, last = max(window[0], 0), min(window[1], len(found))
         self.symbols, self.steps, self.logs = [OTHER] * len(found), [SAME] * len(found), [0.0] * len(found)
         self.places: list[Place] = [START] * (len(found) + 1)
+        self.last = last
         before = found[first - 1] if first else None
         for number in range(first, last):
             token = found[number]
@@ -92,6 +93,8 @@ class Reading:
         """What changes, in the order of the text, make of it."""
         place, given, taken, around, worst, before = self.places[changes[0].start], 0.0, 0.0, 0.0, 0.0, 0.0
         for number, change in enumerate(changes):
+            if change.start >= self.last and number:
+                break  # What stands there was not read.
             for at, new in enumerate(change.new[:MAX_NEW]):
                 token = new.token
                 symbol = self.counts.symbol(token)
@@ -109,7 +112,7 @@ class Reading:
     def _reread(self, place: Place, change: Change, until: int | None) -> tuple[float, Place, float]:
         """The tokens after a change, up to the next change or to where all is as it was."""
         total, worst, first = 0.0, 0.0, self._next_step(change)
-        end = until if until is not None else min(change.end + FAR, len(self.found))
+        end = min(until, self.last) if until is not None else min(change.end + FAR, len(self.found))
         for number in range(change.end, end):
             if number >= change.end + 3 and place == self.places[number]:
                 return total, self.places[end], worst

@@ -53,19 +53,17 @@ def candidates(reading: Reading, broken: Broken, weights: Mapping[str, float]) -
     high = min(broken.end + 1, limit)
     while high < limit and reading.steps[high] == SAME:
         high += 1
-    simple = [_fix(reading, broken, (change,), weights) for change in _singles(reading, broken, low, high)]
-    simple += [_fix(reading, broken, changes, weights) for changes in pair_edits(reading, low, high)]
-    simple.sort(key=lambda fix: -fix.score)
     endless = _endless(reading, broken)
-    if endless:
-        # No other edit can mend it.
-        ended = [fix for fix in simple if _ends(fix.changes, endless)]
-        seeds = [fix for fix in ended if fix.changes[0].new][:ENDED]
-        pairs = _combined([*seeds, *(fix for fix in simple if fix not in ended)])
-        double = [_fix(reading, broken, changes, weights) for changes in pairs if _ends(changes, endless)]
-        return ended, sorted(double, key=lambda fix: -fix.score)
-    double = [_fix(reading, broken, changes, weights) for changes in _combined(simple)]
-    return simple, sorted(double, key=lambda fix: -fix.score)
+    found = _singles(reading, broken, low, high) if not endless else _at_endless(reading, broken, endless, low, high)
+    simple = [_fix(reading, broken, (change,), weights) for change in found]
+    if not endless:
+        simple += [_fix(reading, broken, changes, weights) for changes in pair_edits(reading, low, high)]
+    simple.sort(key=lambda fix: -fix.score)
+    ended = [fix for fix in simple if not endless or _ends(fix.changes, endless)]
+    seeds = [fix for fix in ended if fix.changes[0].new][:ENDED] if endless else []
+    pairs = _combined([*seeds, *(fix for fix in simple if not endless or fix not in ended)])
+    double = [_fix(reading, broken, changes, weights) for changes in pairs if not endless or _ends(changes, endless)]
+    return ended, sorted(double, key=lambda fix: -fix.score)
 
 
 def _endless(reading: Reading, broken: Broken) -> list[int]:
@@ -86,9 +84,20 @@ def _singles(reading: Reading, broken: Broken, low: int, high: int) -> Iterator[
     yield from literal_edits(reading, low, high)
     yield from word_edits(reading, low, high)
     yield from token_edits(reading, low, high)
+    yield from _dropped(reading, broken, high)
+
+
+def _dropped(reading: Reading, broken: Broken, high: int) -> Iterator[Change]:
     for end in range(broken.start + 1, high):
         if reading.steps[end] != SAME or end == broken.end:
             yield Change(broken.start, end, (), "drop", deleted(reading, broken.start, end))
+
+
+def _at_endless(reading: Reading, broken: Broken, endless: Sequence[int], low: int, high: int) -> Iterator[Change]:
+    """Edits of strings, and what may be missing around one without an end."""
+    yield from literal_edits(reading, low, high)
+    yield from token_edits(reading, max(endless[0] - 2, low), min(endless[-1] + 1, high))
+    yield from _dropped(reading, broken, high)
 
 
 def _fix(reading: Reading, broken: Broken, changes: tuple[Change, ...], weights: Mapping[str, float]) -> Fix:

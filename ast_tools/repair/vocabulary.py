@@ -74,11 +74,11 @@ def step(text: bytes, before: Token | None, token: Token) -> int:
         return NEXT
     if text.find(b"\n", before.end, token.start) < 0:
         return SAME
-    difference = _indentation(text, token.start) - _indentation(text, before.start)
+    difference = indentation(text, token.start) - indentation(text, before.start)
     return DEEPER if difference > 0 else SHALLOWER if difference < 0 else NEXT
 
 
-def _indentation(text: bytes, offset: int) -> int:
+def indentation(text: bytes, offset: int) -> int:
     """Columns that the line of an offset is indented."""
     start = text.rfind(b"\n", 0, offset) + 1
     lead = _LEAD.match(text, start, offset)

@@ -64,6 +64,8 @@ def _reason(reading: Reading, change: Change, line_of: Callable[[int], int]) -> 
         return f"Line {line_of(change.edit.start)} is not indented as its block asks for."
     if change.label == "insert block":
         return f"The block that {line} opens is empty."
+    if rest == "{ block":
+        return f"What is indented below {line} is not in braces."
     old, new = _old(reading, change), _new(change)
     token = reading.found[min(change.start, len(reading.found) - 1)]
     if token.kind == "unclosed":
