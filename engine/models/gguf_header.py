@@ -67,11 +67,11 @@ Value = Scalar | tuple[Scalar, ...] | LongArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """What is remembered of the tokens, which are not kept: whether each byte that UTF-8 text may hold has a token of
-    its own, and which kinds of tokens there are, by ggml's numbers.
+    """What is remembered of the tokens, which are not kept: for which kinds of vocabulary each byte that UTF-8 text may
+    hold has a token of its own, and which kinds of tokens there are, by ggml's numbers.
     """
 
-    has_bytes: bool
+    bytes_for: frozenset[str]
     kinds: frozenset[int]
 
 
@@ -233,7 +233,7 @@ class _Cursor:
         self.order = "<"
         self.strings_left = MAX_STRINGS
         self.text_left = MAX_TEXT
-        self.has_bytes = False
+        self.bytes_for: frozenset[str] = frozenset()
         self.token_kinds: frozenset[int] = frozenset()
 
     def take(self, count: int) -> bytes:
@@ -330,7 +330,7 @@ def _read(cursor: _Cursor) -> GgufHeader:
         alignment=alignment,
         data_start=data_start,
         file_size=cursor.size,
-        vocabulary=Vocabulary(has_bytes=cursor.has_bytes, kinds=cursor.token_kinds),
+        vocabulary=Vocabulary(bytes_for=cursor.bytes_for, kinds=cursor.token_kinds),
     )
 
 
@@ -431,12 +431,13 @@ def _strings(cursor: _Cursor, key: str, count: int) -> Value:
     return head if kept == count else LongArray(type="string", count=count, head=head)
 
 
-# How the tokens of single bytes are written: as letters, or as SentencePiece or RWKV name them. UTF-8 text never holds
-# the bytes that are left out.
-_BYTES_OF_TEXT: Final = tuple(
-    (bytes([byte]), b"<0x%02X>" % byte, b"\\x%02x" % byte, repr(chr(byte))[1:-1].encode())
-    for byte in (*range(0xC0), *range(0xC2, 0xF5))
-)
+# How a vocabulary may write the token of a single byte, by kind of vocabulary, for each byte that UTF-8 text may hold.
+_BYTES_OF_TEXT: Final = (*range(0xC0), *range(0xC2, 0xF5))
+_BYTE_TOKENS: Final[Mapping[str, tuple[tuple[bytes, ...], ...]]] = {
+    "llama": tuple((bytes([byte]), b"<0x%02X>" % byte) for byte in _BYTES_OF_TEXT),
+    "plamo2": tuple((b"<0x%02X>" % byte,) for byte in _BYTES_OF_TEXT),
+    "rwkv": tuple((bytes([byte]), b"\\x%02x" % byte, repr(bytes([byte]))[2:-1].encode()) for byte in _BYTES_OF_TEXT),
+}
 
 
 def _tokens(cursor: _Cursor, count: int) -> Value:
@@ -457,7 +458,7 @@ def _tokens(cursor: _Cursor, count: int) -> Value:
         if seen_as in seen:
             raise _Unsound(f"has the token {seen_as.decode('utf-8', 'replace')!r} twice in its vocabulary")
         seen.add(seen_as)
-    cursor.has_bytes = not any(seen.isdisjoint(forms) for forms in _BYTES_OF_TEXT)
+    cursor.bytes_for = frozenset(kind for kind, tokens in _BYTE_TOKENS.items() if not any(map(seen.isdisjoint, tokens)))
     return LongArray(type="string", count=count, head=tuple(head))
 
 

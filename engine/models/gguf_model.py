@@ -17,6 +17,7 @@ from engine.models.gguf_header import GgufError, GgufHeader, LongArray, Scalar, 
 
 MAX_LAYERS: Final = 512
 MAX_EXPERTS: Final = 1024
+LAST_GATING: Final = 4
 TENSOR_ALIGNMENT: Final = 32  # of a tensor in memory, which is the file mapped
 
 _SCALINGS: Final = frozenset({"none", "linear", "yarn", "longrope"})
@@ -103,6 +104,13 @@ def _experts(model: _Model) -> str | None:
     return _expert_groups(model, count)
 
 
+def _gating(model: _Model) -> str | None:
+    kind = model.number("expert_gating_func", 0)
+    if kind is not None and kind > LAST_GATING:
+        return f"chooses experts by function {kind}; there are {LAST_GATING}"
+    return None
+
+
 def _expert_groups(model: _Model, count: int) -> str | None:
     groups, used = model.number("expert_group_count", 0) or 0, model.number("expert_group_used_count", 0) or 0
     if groups and groups >= count:
@@ -186,7 +194,7 @@ def _types(model: _Model) -> str | None:
 
 def _bytes(model: _Model) -> str | None:
     vocabulary = model.header.vocabulary
-    if model.tokenizer in _NEED_BYTES and not vocabulary.has_bytes:
+    if model.tokenizer in _NEED_BYTES and model.tokenizer not in vocabulary.bytes_for:
         return "has a vocabulary without a token for each byte, so some texts cannot be written in it"
     if model.tokenizer == "bert" and _BYTE_TOKEN in vocabulary.kinds:
         return "has tokens of bytes, which vocabularies of this kind cannot have"
@@ -198,6 +206,7 @@ _NEED_BYTES: Final = frozenset({"llama", "plamo2", "rwkv"})
 _RULES: Final[tuple[Callable[[_Model], str | None], ...]] = (
     _layers,
     _experts,
+    _gating,
     _scaling,
     _epsilon,
     _heads,

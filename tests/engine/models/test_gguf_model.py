@@ -71,6 +71,14 @@ REFUSED: dict[str, tuple[Callable[[], Model], str]] = {
         lambda: put(llama(), "llama.expert_group_count", Typed(U32, 2)),
         "has 2 groups for 0 experts",
     ),
+    "gating": (
+        lambda: put(deepseek(), "deepseek2.expert_gating_func", Typed(U32, 5)),
+        "chooses experts by function 5; there are 4",
+    ),
+    "bytes named as RWKV does not": (
+        lambda: put(llama(), "tokenizer.ggml.model", Typed(STRING, "rwkv")),
+        "has a vocabulary without a token for each byte",
+    ),
     "scaling": (
         lambda: put(qwen("qwen3"), "qwen3.rope.scaling.type", Typed(STRING, "dynamic")),
         "scales positions by 'dynamic', which does not exist",
