@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gguf_convert.rows import Rows32
 
 Bytes = NDArray[np.uint8]
-Words = NDArray[np.uint32]
 
 # How many bytes are looked up at once: numpy widens each index to eight bytes, and this many fit the cache.
 _LOOKED_UP = 2**14
@@ -45,7 +44,7 @@ def from_e4m3(raw: Bytes) -> Rows32:
 
 def from_bf16(raw: Bytes) -> Rows32:
     """bfloat16 is the upper half of a float32."""
-    wide: Words = np.left_shift(raw.view("<u2"), 16, dtype=np.uint32)
+    wide: NDArray[np.uint32] = np.left_shift(raw.view("<u2"), 16, dtype=np.uint32)
     return wide.view(np.float32)
 
 
@@ -91,26 +90,25 @@ def scale_blocks(rows: Rows32, scales: Rows32, block: tuple[int, int], first: in
         start = stop
 
 
-def unpack(words: Words, bits: int, axis: int) -> NDArray[np.uint8]:
-    """The integers of `bits` bits in 32-bit words, the lowest first, in their order along `axis`."""
-    shifts = np.arange(0, 32, bits, dtype=np.uint32)
-    spread = shifts[:, None] if axis == 0 else shifts
-    parts = (np.expand_dims(words, axis + 1) >> spread) & np.uint32(2**bits - 1)
-    shape = list(words.shape)
-    shape[axis] *= len(shifts)
-    return parts.astype(np.uint8).reshape(shape)
-
-
-def from_gptq(
-    levels: NDArray[np.uint8], zeros: NDArray[np.uint8], scales: Rows32, groups: NDArray[np.int32], shift: int
-) -> Rows32:
-    """Rows of a GPTQ matrix as the model sees it, [out, in], from its transposed parts.
-
-    `levels` [in, out] are the stored integers, `zeros` and `scales` [group, out] those of each group of inputs,
-    `groups` [in] says which group an input is of. `shift` is 1 in the first format, which stores zero points less one
-    (https://github.com/AutoGPTQ/AutoGPTQ/pull/640), and 0 in the second.
+def unpack(raw: Bytes, bits: int) -> Bytes:
+    """The integers of 4 or 8 bits in 32-bit words, the lowest first: `raw` [..., 4] holds the bytes of each word, the
+    result [..., 32 / bits] its integers.
     """
-    out = levels.T.astype(np.float32, order="C")
-    out -= (zeros.astype(np.float32) + shift).T[:, groups]
-    out *= scales.T[:, groups]
+    if bits == 8:
+        return raw
+    return np.stack((raw & 15, raw >> 4), axis=-1).reshape(*raw.shape[:-1], 8)
+
+
+def from_gptq(levels: Bytes, zeros: Bytes, scales: Rows32, groups: NDArray[np.int32], shift: int) -> Rows32:
+    """Rows of a GPTQ matrix as the model sees it, [out, in].
+
+    `levels` [words, out, 32 / bits] are the stored integers, words following each other along the inputs; `zeros` and
+    `scales` [group, out] are those of each group of inputs, `groups` [in] says which group an input is of. `shift` is 1
+    in the first format, which stores zero points less one (https://github.com/AutoGPTQ/AutoGPTQ/pull/640), and 0 in the
+    second.
+    """
+    n_words, n_out, per_word = levels.shape
+    out = levels.transpose(1, 0, 2).reshape(n_out, n_words * per_word).astype(np.float32)
+    out -= np.take(zeros.T.astype(np.float32, order="C") + shift, groups, axis=1)
+    out *= np.take(np.ascontiguousarray(scales.T), groups, axis=1)
     return out

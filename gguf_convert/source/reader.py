@@ -132,9 +132,10 @@ class CheckpointReader:
     def _gptq_rows(self, packed: Packed, start: int, stop: int) -> Rows32:
         per_word = 32 // packed.bits
         first = start // per_word  # zero points are packed along the outputs, eight to a word
-        zero_words = self._columns(packed.zeros, first, -(-stop // per_word)).view("<u4")
-        zeros = unpack(zero_words, packed.bits, 1)[:, start - first * per_word :][:, : stop - start]
-        levels = unpack(self._columns(packed.levels, start, stop).view("<u4"), packed.bits, 0)
+        zero_words = self._columns(packed.zeros, first, -(-stop // per_word))
+        zeros = unpack(_words(zero_words), packed.bits).reshape(len(zero_words), zero_words.shape[1] // 4 * per_word)
+        zeros = zeros[:, start - first * per_word :][:, : stop - start]
+        levels = unpack(_words(self._columns(packed.levels, start, stop)), packed.bits)
         scales = DECODERS[packed.scales.dtype](self._columns(packed.scales, start, stop)).reshape(zeros.shape)
         return from_gptq(levels, zeros, scales, self._groups(packed), packed.shift)
 
@@ -194,6 +195,11 @@ class CheckpointReader:
 def _quantisation(config: Mapping[str, Any]) -> Mapping[str, Any]:
     said = config.get("quantization_config")
     return said if isinstance(said, dict) else {}
+
+
+def _words(raw: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows of bytes as rows of words of four bytes."""
+    return raw.reshape(len(raw), raw.shape[1] // 4, 4)
 
 
 def _row_length(tensor: SourceTensor) -> int:
