@@ -42,6 +42,18 @@ def test_logits_are_those_of_transformers(name: str, logits: dict[str, tuple[Flo
     assert lead(theirs)[swapped].max(initial=0.0) <= NEAR_TIE
 
 
+@pytest.mark.parametrize("mtp", ["keep", "separate"])
+def test_the_layer_of_multi_token_prediction_says_what_it_was_trained_to(mtp: str, tmp_path: Path) -> None:
+    folder = write_checkpoint(CHECKPOINTS["tiny-v3-mtp"], tmp_path)
+    model = our_file(folder, tmp_path / "model.gguf", "F32")
+    draft = our_file(folder, tmp_path / "draft.gguf", "F32", "--mtp", mtp)
+    theirs, ours, target = tmp_path / "theirs.npy", tmp_path / "ours.npy", tmp_path / "model.npy"
+    run_in_reference("hf_logits.py", [_job("folder", folder, target) | {"draft": str(theirs)}])
+    run_in_our_environment("llama_draft.py", [_job("file", model, ours) | {"draft": str(draft)}])
+    assert _read(theirs).shape == _read(ours).shape == (PLACES - 1, 512)
+    assert divergence(_read(theirs), _read(ours)).mean() <= LARGEST_DIVERGENCE
+
+
 def _job(kind: str, model: Path, target: Path) -> dict[str, object]:
     return {kind: str(model), "ids": token_ids(), "target": str(target)}
 
