@@ -99,7 +99,7 @@ def _write(order: Order, journal: Journal, tell: Tell) -> None:
     except TargetError:
         if journal.done.nothing:  # no room, or no right to write: nothing is worth keeping
             journal.path.unlink()
-            discard(order.target.parent, order.plan.files)
+            discard(order.target.parent, [file.name for file in order.plan.files])
         raise
     _check_sources(order.checkpoint)
     journal.complete()
@@ -113,6 +113,7 @@ def identity(order: Order) -> dict[str, Any]:
         "importance": order.importance_sha256,
         "sources": {shard.name: [shard.size, shard.mtime_ns] for shard in shards},
         "ggml": ggml.version(),
+        "files": [file.name for file in order.plan.files],
     }
 
 
@@ -122,7 +123,8 @@ def _begin(order: Order, journal: Journal) -> Manifest | None:
     if order.restart or journal.identity is None:
         finished = None if order.restart else _finished(order, journal)
         if finished is None:
-            discard(order.target.parent, order.plan.files)
+            before = (journal.identity or {}).get("files", ())
+            discard(order.target.parent, {*map(str, before), *wanted["files"]})
             journal.begin(wanted)
         return finished
     if journal.identity != wanted:

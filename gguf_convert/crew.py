@@ -57,20 +57,27 @@ class Crew:
         self._keep = keep
         self._workers: list[_Worker] = []
         self._ready = selectors.DefaultSelector()
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - what workers say when they die; closed in __exit__
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - what workers say when they die; closed in _end
 
     def __enter__(self) -> Self:
-        for _ in range(self._count):
-            self._workers.append(self._start())
-        for worker in self._workers:
-            self._tell(worker, self._setup)
+        try:
+            for _ in range(self._count):
+                self._workers.append(self._start())
+            for worker in self._workers:
+                self._tell(worker, self._setup)
+        except BaseException:
+            self._end(kill=True)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end(kill=kind is not None)
+
+    def _end(self, *, kill: bool) -> None:
         for worker in self._workers:
-            if kind is not None:
+            if kill:
                 worker.process.kill()
             _close(worker)
         for worker in self._workers:
@@ -135,7 +142,7 @@ class Crew:
 
     def _at_work(self, job: Job | None) -> str:
         if job is None:
-            return "before its first job"
+            return "while it had nothing to do"
         if isinstance(job, HashSource):
             return f"while it read {job.shard}"
         name = self._material(job.tensor).tensor.target.name

@@ -6,7 +6,7 @@ Nothing under its final name is ever half-written: that name appears by a rename
 import errno
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -76,11 +76,12 @@ def publish(folder: Path, files: Sequence[PlannedFile]) -> None:
     sync_folder(folder)
 
 
-def discard(folder: Path, files: Sequence[PlannedFile]) -> None:
-    """Removes partial files."""
-    for file in files:
-        with writing(folder / file.name):
-            (folder / (file.name + PARTIAL)).unlink(missing_ok=True)
+def discard(folder: Path, names: Iterable[str]) -> None:
+    """Removes the partial files of these final names."""
+    for name in names:
+        partial = folder / (Path(name).name + PARTIAL)
+        with writing(partial):
+            partial.unlink(missing_ok=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -5,7 +5,7 @@ Names, shapes and configuration as published (huggingface.co/deepseek-ai/DeepSee
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -67,6 +67,7 @@ R1: Final[dict[str, Any]] = {
 }
 
 Entry = tuple[str, str, tuple[int, ...]]
+Fill = Callable[[Entry], Iterable[bytes]]
 
 
 def r1_tensors(config: dict[str, Any]) -> Iterator[Entry]:
@@ -86,12 +87,12 @@ def r1_tensors(config: dict[str, Any]) -> Iterator[Entry]:
     yield "lm_head.weight", "BF16", (vocab, hidden)
 
 
-def write_r1(folder: Path, config: dict[str, Any] = R1, shards: int = SHARDS) -> Path:
-    """The checkpoint's files in a folder; weights are holes."""
+def write_r1(folder: Path, config: dict[str, Any] = R1, shards: int = SHARDS, fill: Fill | None = None) -> Path:
+    """The checkpoint's files in a folder. Weights are the pieces that `fill` makes of each tensor; holes without."""
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config))
     entries = list(r1_tensors(config))
-    each = -(-sum(map(_size, entries)) // shards)
+    each = -(-sum(map(size_of, entries)) // shards)
     groups: list[list[Entry]] = [[]]
     filled = 0
     for entry in entries:
@@ -99,10 +100,10 @@ def write_r1(folder: Path, config: dict[str, Any] = R1, shards: int = SHARDS) ->
             groups.append([])
             filled = 0
         groups[-1].append(entry)
-        filled += _size(entry)
+        filled += size_of(entry)
     names = [f"model-{number + 1:05d}-of-{len(groups):06d}.safetensors" for number in range(len(groups))]
     for name, group in zip(names, groups, strict=True):
-        _write(folder / name, group)
+        _write(folder / name, group, fill)
     weight_map = {entry[0]: name for name, group in zip(names, groups, strict=True) for entry in group}
     (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
     return folder
@@ -155,18 +156,21 @@ def _fp8(name: str, rows: int, columns: int) -> Iterator[Entry]:
     yield f"{name}.weight_scale_inv", "F32", (-(-rows // BLOCK), -(-columns // BLOCK))
 
 
-def _size(entry: Entry) -> int:
+def size_of(entry: Entry) -> int:
+    """Bytes of one tensor."""
     return prod(entry[2]) * {"BF16": 2, "F32": 4, "F8_E4M3": 1}[entry[1]]
 
 
-def _write(path: Path, entries: list[Entry]) -> None:
+def _write(path: Path, entries: list[Entry], fill: Fill | None) -> None:
     header, offset = {}, 0
     for name, dtype, shape in entries:
-        size = _size((name, dtype, shape))
+        size = size_of((name, dtype, shape))
         header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [offset, offset + size]}
         offset += size
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
+        for entry in entries if fill else ():
+            file.writelines(fill(entry))
         file.truncate(8 + len(text) + offset)

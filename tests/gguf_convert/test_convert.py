@@ -162,6 +162,12 @@ def test_another_command_does_not_go_on_with_it(source: Checkpoint, tmp_path: Pa
     assert manifest.recipe == "Q8_0"
 
 
+def test_beginning_anew_leaves_nothing_of_the_old_beginning(source: Checkpoint, tmp_path: Path) -> None:
+    begun(toy_order(source, tmp_path / "out", split=Split(max_tensors=1)))
+    convert(toy_order(source, tmp_path / "out", restart=True))
+    assert names_in(tmp_path / "out") == ["m.gguf", "m.gguf.manifest.json"]
+
+
 def test_a_source_that_changed_in_between_is_named(source: Checkpoint, tmp_path: Path) -> None:
     begun(toy_order(source, tmp_path / "out"))
     (source.folder / "model-00002-of-00002.safetensors").touch()
@@ -344,5 +350,5 @@ def test_weights_too_large_for_f16_are_refused_by_name(tmp_path: Path) -> None:
 def test_the_journal_is_lines_of_json(source: Checkpoint, tmp_path: Path) -> None:
     begun(toy_order(source, tmp_path / "out"))
     lines = (tmp_path / "out" / "m.gguf.partial.journal").read_text().splitlines()
-    assert list(json.loads(lines[0])) == ["plan", "importance", "sources", "ggml"]
+    assert list(json.loads(lines[0])) == ["plan", "importance", "sources", "ggml", "files"]
     assert any(json.loads(line).get("slot") == [1, 0, 64] for line in lines)

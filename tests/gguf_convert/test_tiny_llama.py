@@ -90,3 +90,11 @@ def test_a_damaged_download_is_known_by_the_hubs_hash(
     assert main(["convert", str(source), str(tmp_path / "m.gguf")]) == 1
     assert f"ought to be {'ab' * 32}" in capsys.readouterr().err
     assert not (tmp_path / "m.gguf").exists()
+
+
+def test_a_file_of_the_hubs_cache_is_known_by_its_name_there(source: Path) -> None:
+    blob = source / "blobs" / ("cd" * 32)
+    blob.parent.mkdir()
+    (source / "model.safetensors").rename(blob)
+    (source / "model.safetensors").symlink_to(blob)
+    assert known_hashes(open_checkpoint(source)) == {"model.safetensors": "cd" * 32}
