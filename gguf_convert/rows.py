@@ -81,6 +81,13 @@ class Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored(Weight):
+    """A weight of a GGUF file, stored as ggml's `type`; written as that type its bytes are taken over unread."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stacked:
     """Sources of one shape, one behind the other: the experts of a layer."""
 

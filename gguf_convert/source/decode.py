@@ -1,4 +1,5 @@
-"""Stored bytes as float32: 16-bit floats, FP8 with scales of blocks, GPTQ's packed integers. Pure functions.
+"""Stored bytes as float32: 16-bit floats, FP8 with scales of blocks, GPTQ's packed integers, ggml's blocks. Pure
+functions.
 
 They give, bit for bit, what PyTorch gives for the same expression in float32.
 """
@@ -9,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gguf_convert import ggml
 from gguf_convert.rows import Rows32
 
 Bytes = NDArray[np.uint8]
@@ -56,6 +58,10 @@ def _as(dtype: str) -> Callable[[Bytes], Rows32]:
     return lambda raw: raw.view(dtype).astype(np.float32)
 
 
+def _of_ggml(name: str, block: int) -> Callable[[Bytes], Rows32]:
+    return lambda raw: ggml.dequantise(name, raw, block).reshape(-1)
+
+
 # What each type's bytes become. F8_E8M0 (scales alone) and F8_E5M2 are read by no architecture of ours.
 DECODERS: Final[Mapping[str, Callable[[Bytes], Rows32]]] = {
     "F32": from_f32,
@@ -72,6 +78,8 @@ DECODERS: Final[Mapping[str, Callable[[Bytes], Rows32]]] = {
     "U32": _as("<u4"),
     "I64": _as("<i8"),
     "U64": _as("<u8"),
+    # A GGUF file's own types; a safetensors file cannot name them.
+    **{name: _of_ggml(name, block) for name in ggml.TARGET_TYPES if (block := ggml.target_type(name).block) > 1},
 }
 
 

@@ -77,6 +77,10 @@ class CheckpointReader:
         _check_finite(made, weight, start)
         return made
 
+    def stored(self, weight: str, start: int, stop: int) -> NDArray[np.uint8]:
+        """The bytes of rows [start, stop) as they are in the file."""
+        return self._raw(self._tensor(weight), start, stop)
+
     def _meant(self, weight: str, start: int, stop: int) -> Rows32:
         if packed := self._packed(weight):
             return self._gptq_rows(packed, start, stop)

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
+import numpy as np
+
+from engine.models.gguf_header import read_header
+from gguf_convert import ggml
 from gguf_convert.facts import Facts, facts_of
 from gguf_convert.mixes import may_quantise
 from gguf_convert.rows import Weight
@@ -74,7 +78,7 @@ def deepseek(
         arch + "leading_dense_block_count": dense[0],
         arch + "vocab_size": vocab,
         arch + "expert_count": experts,
-        arch + "expert_used_count": 6,
+        arch + "expert_used_count": min(6, experts),
         arch + "expert_shared_count": shared,
         arch + "expert_feed_forward_length": moe,
         arch + "expert_weights_scale": 1.0,
@@ -262,3 +266,16 @@ def _ranges(numbers: list[int]) -> str:
         else:
             out.append([number, number])
     return ",".join(f"{first}-{last}" if last > first else f"{first}" for first, last in out)
+
+
+def write_random(model: Model, path: Path, types: Mapping[str, str], seed: int = 1) -> None:
+    """The same with weights: normal ones, a few of them large, as trained weights have them."""
+    write_sparse(model, path, types)
+    random = np.random.default_rng(seed)
+    header = read_header(path)
+    with path.open("r+b") as file:
+        for tensor in header.tensors:
+            values = random.standard_normal(tensor.elements, dtype=np.float32) * 0.02
+            values[::61] *= 6
+            file.seek(header.data_start + tensor.offset)
+            file.write(ggml.quantise(tensor.type.name, values.reshape(-1, tensor.shape[0])).tobytes())

@@ -1,0 +1,186 @@
+"""A GGUF file quantised again, against llama.cpp's own quantiser: the same file, byte for byte."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.models.gguf_header import read_header
+from gguf_convert.budget import budget_for
+from gguf_convert.convert import Order, convert
+from gguf_convert.errors import RecipeError, SourceError
+from gguf_convert.imatrix import Importance, read_imatrix
+from gguf_convert.plan import Split
+from gguf_convert.quantize import plan_quantise
+from gguf_convert.recipe import load_recipe
+from gguf_convert.source.gguf import open_gguf, read_fields
+from tests.gguf_convert.importances import measured, write_gguf, write_legacy
+from tests.gguf_convert.shapes import Model, classic, deepseek, write_random
+
+pytestmark = pytest.mark.process
+
+EXPERTS = classic("llama", layers=2, hidden=256, heads=(4, 2), width=256, vocab=64, experts=3)
+LATENT = deepseek(
+    layers=2, hidden=256, heads=2, q_lora=256, experts=4, shared=1, moe=96, dense=(1, 256), vocab=64, mtp=True,
+    kv_lora=256, rope=32, head=32,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def experts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _written(EXPERTS, tmp_path_factory.mktemp("experts"), "F32")
+
+
+@pytest.fixture(scope="module")
+def latent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _written(LATENT, tmp_path_factory.mktemp("latent"), "BF16")
+
+
+def _written(model: Model, folder: Path, wide: str) -> Path:
+    types = {name: wide if type_ == "BF16" else type_ for name, type_ in model.types.items()}
+    write_random(model, folder / "source.gguf", types)
+    return folder / "source.gguf"
+
+
+def _theirs(source: Path, target: Path, recipe: str, importance: Path | None = None, requantise: bool = False) -> bytes:
+    job = {
+        "source": str(source),
+        "target": str(target),
+        "file_type": load_recipe(recipe).file_type,
+        "importance": str(importance) if importance else None,
+        "requantise": requantise,
+    }
+    command = [sys.executable, "-I", str(Path(__file__).parent / "llama_quantise.py")]
+    subprocess.run(command, input=json.dumps(job), text=True, check=True)
+    return target.read_bytes()
+
+
+def _ours(
+    source: Path,
+    target: Path,
+    recipe: str,
+    importance: Importance | None = None,
+    *,
+    requantise: bool = False,
+    split: Split | None = None,
+) -> Path:
+    made = plan_quantise(
+        source,
+        load_recipe(recipe),
+        file_name=target.name,
+        importance=importance,
+        allow_requantise=requantise,
+        split=split,
+    )
+    budget = budget_for(made.plan, workers=1)
+    convert(
+        Order(
+            checkpoint=made.source.checkpoint,
+            plan=made.plan,
+            target=target,
+            recipe=recipe,
+            budget=budget,
+            importance=importance,
+        )
+    )
+    return target
+
+
+def _tensors(path: Path) -> dict[str, tuple[str, bytes]]:
+    header, data = read_header(path), path.read_bytes()
+    return {
+        tensor.name: (tensor.type.name, data[header.data_start + tensor.offset :][: tensor.size])
+        for tensor in header.tensors
+    }
+
+
+@pytest.mark.parametrize("recipe", ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q5_1", "Q4_K_M", "Q3_K_L", "IQ4_XS", "Q2_K"])
+def test_the_same_file(experts: Path, tmp_path: Path, recipe: str) -> None:
+    assert _ours(experts, tmp_path / "ours.gguf", recipe).read_bytes() == _theirs(experts, tmp_path / "t", recipe)
+
+
+@pytest.mark.parametrize("recipe", ["Q4_K_M", "Q6_K", "IQ4_NL", "TQ2_0", "MXFP4_MOE"])
+def test_the_same_file_from_16_bits(latent: Path, tmp_path: Path, recipe: str) -> None:
+    assert _ours(latent, tmp_path / "ours.gguf", recipe).read_bytes() == _theirs(latent, tmp_path / "t", recipe)
+
+
+@pytest.mark.parametrize("recipe", ["Q4_K_M", "Q4_0", "Q2_K_S", "IQ2_XXS", "Q8_0"])
+def test_the_same_tensors_with_an_importance_matrix(experts: Path, tmp_path: Path, recipe: str) -> None:
+    entries = measured(EXPERTS)
+    write_gguf(tmp_path / "imatrix.gguf", entries)
+    np.savez(tmp_path / "means.npz", **{name: entry.means for name, entry in entries.items()})
+    importance = read_imatrix(tmp_path / "imatrix.gguf")
+    ours = _ours(experts, tmp_path / "ours.gguf", recipe, importance)
+    _theirs(experts, tmp_path / "theirs.gguf", recipe, tmp_path / "means.npz")
+    assert _tensors(ours) == _tensors(tmp_path / "theirs.gguf")
+    added = list(read_fields(ours))[len(list(read_fields(tmp_path / "theirs.gguf"))) :]
+    assert [(field.key, field.value) for field in added] == [
+        ("quantize.imatrix.file", "imatrix.gguf"),
+        ("quantize.imatrix.dataset", "code é.txt"),
+        ("quantize.imatrix.entries_count", len(entries)),
+        ("quantize.imatrix.chunks_count", 12),
+    ]
+
+
+def test_the_older_format_gives_its_own_means(experts: Path, tmp_path: Path) -> None:
+    """It keeps means times a number of calls, which rounds; unseen experts are ones in it already."""
+    entries = measured(EXPERTS)
+    write_legacy(tmp_path / "imatrix.dat", entries, calls=12)
+    twelve = np.float32(12)
+    np.savez(tmp_path / "means.npz", **{name: entry.means * twelve / twelve for name, entry in entries.items()})
+    ours = _ours(experts, tmp_path / "ours.gguf", "Q2_K_S", read_imatrix(tmp_path / "imatrix.dat"))
+    _theirs(experts, tmp_path / "theirs.gguf", "Q2_K_S", tmp_path / "means.npz")
+    assert _tensors(ours) == _tensors(tmp_path / "theirs.gguf")
+
+
+def test_weights_that_are_quantised_already(experts: Path, tmp_path: Path) -> None:
+    q8 = _ours(experts, tmp_path / "q8.gguf", "Q8_0")
+    with pytest.raises(RecipeError, match=r"has output\.weight as Q8_0 already, .* --allow-requantize does it"):
+        _ours(q8, tmp_path / "q4.gguf", "Q4_K_M")
+    assert _ours(q8, tmp_path / "q4.gguf", "Q4_K_M", requantise=True).read_bytes() == _theirs(
+        q8, tmp_path / "t", "Q4_K_M", requantise=True
+    )
+    assert _ours(q8, tmp_path / "again.gguf", "Q8_0").read_bytes() == q8.read_bytes(), "nothing to quantise: a copy"
+
+
+def test_split_files(experts: Path, tmp_path: Path) -> None:
+    whole = _ours(experts, tmp_path / "whole.gguf", "F16")
+    (tmp_path / "parts").mkdir()
+    _ours(experts, tmp_path / "parts" / "m.gguf", "F16", split=Split(max_tensors=5))
+    parts = sorted((tmp_path / "parts").glob("*.gguf"))
+    assert len(parts) > 3
+    for part in (parts[0], parts[2]):
+        assert open_gguf(part).tensors[0].name == "output.weight"
+    joined = _ours(parts[2], tmp_path / "joined.gguf", "F16")
+    assert joined.read_bytes() == whole.read_bytes()
+    wrong = tmp_path / "wrong-00001-of-00002.gguf"
+    wrong.write_bytes(whole.read_bytes())
+    with pytest.raises(SourceError, match=r"there is no file .*wrong-00002-of-00002\.gguf"):
+        open_gguf(wrong)
+    wrong.with_name("wrong-00002-of-00002.gguf").write_bytes(whole.read_bytes())
+    with pytest.raises(SourceError, match="hold a tensor of the same name"):
+        open_gguf(wrong)
+    parts[1].write_bytes(parts[2].read_bytes())
+    with pytest.raises(SourceError, match=r"two files|is not file 2 of"):
+        open_gguf(parts[0])
+    parts[0].rename(tmp_path / "alone.gguf")
+    with pytest.raises(SourceError, match=r"is one of \d files, which its name does not say"):
+        open_gguf(tmp_path / "alone.gguf")
+
+
+def test_a_matrix_of_another_model(experts: Path, tmp_path: Path) -> None:
+    other = classic("llama", layers=2, hidden=512, heads=(4, 2), width=512, vocab=320, experts=3)
+    write_gguf(tmp_path / "imatrix.gguf", measured(other))
+    with pytest.raises(RecipeError, match=r"is of another model: it has 512 values for blk\.0\.attn_k\.weight, .* 256"):
+        _ours(experts, tmp_path / "ours.gguf", "Q4_K_M", read_imatrix(tmp_path / "imatrix.gguf"))
+
+
+def test_metadata_is_kept(latent: Path, tmp_path: Path) -> None:
+    renewed = {"general.file_type": 15, "general.quantization_version": 2}
+    before = {field.key: field for field in read_fields(latent)}
+    after = {field.key: field for field in read_fields(_ours(latent, tmp_path / "o.gguf", "q4_k"))}
+    assert {key: field for key, field in after.items() if key not in renewed} == before
+    assert {key: after[key].value for key in renewed} == renewed
