@@ -71,7 +71,7 @@ class Rule:
 
     def fits(self, tensor: str, facts: Facts) -> bool:
         """Whether it speaks about the tensor of this GGUF name."""
-        layer, short = _split(tensor)
+        layer, short = split_name(tensor)
         if self.parts and part_of(tensor, facts) not in self.parts:
             return False
         if self.name is not None and not fnmatchcase(short, self.name):
@@ -179,13 +179,13 @@ def assign(
 
 def file_order(name: str) -> tuple[int, bytes]:
     """The key by which llama.cpp orders tensors, in its files and for its mixes: block, then name."""
-    layer, _ = _split(name)
+    layer, _ = split_name(name)
     return (-1 if layer is None else layer, name.encode())
 
 
 def part_of(name: str, facts: Facts) -> Part:
     """The part of the model that a tensor of this GGUF name belongs to."""
-    layer, short = _split(name)
+    layer, short = split_name(name)
     if layer is not None and facts.n_nextn and layer >= facts.n_layer - facts.n_nextn:
         return Part.MTP
     if layer is None:
@@ -229,7 +229,7 @@ class _MixInOrder:
     def _place(self, tensor: TargetTensor, category: Category) -> Place:
         counter = self._seen[category]
         self._seen[category] += 1
-        layer, _ = _split(tensor.name)
+        layer, _ = split_name(tensor.name)
         return Place(
             facts=self._facts,
             counter=counter,
@@ -242,14 +242,15 @@ class _MixInOrder:
 
 def _chosen(recipe: Recipe, tensor: TargetTensor, facts: Facts, of_mix: Callable[[TargetTensor], str]) -> str:
     rule = next((rule for rule in recipe.rules if rule.fits(tensor.name, facts)), None)
-    chosen = _fitting(rule.type if rule else of_mix(tensor), tensor.row_length)
+    chosen = fitting(rule.type if rule else of_mix(tensor), tensor.row_length)
     for minimum in recipe.minimums:
         if minimum.fits(tensor.name, facts) and bits_per_weight(minimum.type) > bits_per_weight(chosen):
-            chosen = _fitting(minimum.type, tensor.row_length)
+            chosen = fitting(minimum.type, tensor.row_length)
     return chosen
 
 
-def _fitting(type_name: str, row_length: int) -> str:
+def fitting(type_name: str, row_length: int) -> str:
+    """The type, or what llama.cpp takes instead for rows that its blocks do not fit."""
     if row_length % TYPES[type_name].block == 0:
         return type_name
     instead = FALLBACK.get(type_name, type_name)
@@ -271,7 +272,7 @@ def _without_importance(tensor: str, type_name: str, *, given: bool) -> str:
 _BLOCK = re.compile(r"blk\.(\d+)\.")
 
 
-def _split(name: str) -> tuple[int | None, str]:
+def split_name(name: str) -> tuple[int | None, str]:
     """The block's number, and the name without it and without ".weight"."""
     found = _BLOCK.match(name)
     short = name[found.end() if found else 0 :].removesuffix(".weight")

@@ -75,7 +75,7 @@ def _ours(
         allow_requantise=requantise,
         split=split,
     )
-    budget = budget_for(made.plan, workers=1)
+    budget = budget_for(made.plan, len(made.source.tensors), workers=1)
     convert(
         Order(
             checkpoint=made.source.checkpoint,
