@@ -26,8 +26,11 @@ from gguf_convert.manifest import SUFFIX as MANIFEST
 from gguf_convert.manifest import Manifest, Source, TensorRecord, Versions, read_manifest, write_manifest
 from gguf_convert.output import Output, discard, opened, publish, untouched
 from gguf_convert.plan import Plan, PlannedTensor
+from gguf_convert.route import kept_at_once
 from gguf_convert.slots import Slot, slots_of
 from gguf_convert.source.checkpoint import Checkpoint, shard_at
+from gguf_convert.source.supply import Arrivals, Supply
+from gguf_convert.stream import Stream, remaining_route
 
 _SYNC_S: Final = 20.0
 """How often what was written is brought to the disk: what a power failure costs at most, besides comparing."""
@@ -36,7 +39,8 @@ _SYNC_S: Final = 20.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """A conversion that somebody wants. `target` is the file's path, or what split files are named after; `recipe` what
-    the user calls the types; `expected` the sha256 that files of the checkpoint ought to have, where known.
+    the user calls the types; `expected` the sha256 that files of the checkpoint ought to have, where known. With a
+    `supply` the files of the checkpoint need not be there: each is fetched when its turn comes.
     """
 
     checkpoint: Checkpoint
@@ -49,6 +53,7 @@ class Order:
     hash_sources: bool = True
     expected: Mapping[str, str] = field(default_factory=dict)
     restart: bool = False
+    supply: Supply | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ def convert(order: Order, tell: Tell = lambda progress: None) -> Manifest:
     with locked(folder / (order.target.name + JOURNAL)) as journal:
         finished = _begin(order, journal)
         if finished:
+            _clear(order)
             journal.path.unlink()
             return finished
         if not journal.done.complete:
@@ -85,8 +91,14 @@ def convert(order: Order, tell: Tell = lambda progress: None) -> Manifest:
         manifest = _manifest(order, journal.done)
         write_manifest(folder / (order.target.name + MANIFEST), manifest)
         publish(folder, order.plan.files)
+        _clear(order)
         journal.path.unlink()
         return manifest
+
+
+def _clear(order: Order) -> None:
+    if order.supply:
+        order.supply.clear()
 
 
 def _write(order: Order, journal: Journal, tell: Tell) -> None:
@@ -101,7 +113,8 @@ def _write(order: Order, journal: Journal, tell: Tell) -> None:
             journal.path.unlink()
             discard(order.target.parent, [file.name for file in order.plan.files])
         raise
-    _check_sources(order.checkpoint)
+    if not order.supply:
+        _check_sources(order.checkpoint)
     journal.complete()
 
 
@@ -181,19 +194,42 @@ def _check_unsynced(plan: Plan, output: Output, journal: Journal) -> None:
 
 
 def _make(order: Order, output: Output, journal: Journal, tell: Tell) -> None:
-    work = _Work(order, journal.done)
     setup = Setup(files=output.paths, importance=order.importance)
     stock = _Stock(order)
-    syncs = _Syncs(output, journal)
-    with (
-        contextlib.closing(syncs),
-        Crew(setup, stock.material, order.budget.workers, keep=(journal.descriptor,)) as crew,
-    ):
-        for job, answer in crew.answers(work.next):
-            _note(order, journal, job, answer)
-            work.finished(job)
+    with contextlib.ExitStack() as stack:
+        stream = _stream(order, order.supply, output, journal, stack) if order.supply else None
+        work = _Work(order, journal.done, stream)
+        syncs = stack.enter_context(contextlib.closing(_Syncs(output, journal, stream)))
+        crew = Crew(setup, stock.material, order.budget.workers, keep=(journal.descriptor,))
+        stack.enter_context(crew)
+        while True:
+            for job, answer in crew.answers(work.next):
+                _note(order, journal, job, answer)
+                work.finished(job)
+                syncs.step()
+                tell(work.progress(work.name_of(job)))
+            if not stream or stream.over:
+                return
+            stream.wait()
             syncs.step()
-            tell(work.progress(job))
+            tell(work.progress(stream.waits_for))
+
+
+def _stream(order: Order, supply: Supply, output: Output, journal: Journal, stack: contextlib.ExitStack) -> Stream:
+    """The slots of a checkpoint that is fetched; files that an earlier run was done with are deleted first."""
+    made = _made_rows(order.plan, journal.done)
+    legs = remaining_route(order.plan, order.checkpoint, made)
+    wanted = [leg.file for leg in legs if leg.file is not None]
+    if not supply.keep:
+        output.sync()
+        journal.synced(journal.lines)
+        journal.settle()
+        for name in order.checkpoint.shards.keys() - set(wanted):
+            supply.drop(name)
+    sizes = supply.sizes(wanted)
+    supply.check_room(sum(sizes.values()) if supply.keep else kept_at_once(legs, sizes))
+    arrivals = stack.enter_context(Arrivals(supply, wanted))
+    return Stream(arrivals, legs, order.plan, journal, elements=order.budget.slot_elements, made=made)
 
 
 def _note(order: Order, journal: Journal, job: Job, answer: Answer) -> None:
@@ -214,8 +250,9 @@ class _Work:
     is made: either is then still in the system's cache.
     """
 
-    def __init__(self, order: Order, done: Done) -> None:
+    def __init__(self, order: Order, done: Done, stream: Stream | None) -> None:
         self._plan = order.plan
+        self._stream = stream
         self._jobs = _jobs(order, done)
         self._hashes: deque[Job] = deque()
         self._rows_left = [
@@ -239,11 +276,15 @@ class _Work:
 
     def next(self) -> Job | None:
         """The next job; None when there is none at present."""
-        return self._hashes.popleft() if self._hashes else next(self._jobs, None)
+        if self._hashes:
+            return self._hashes.popleft()
+        return self._stream.next() if self._stream else next(self._jobs, None)
 
     def finished(self, job: Job) -> None:
         """A job is done and written down."""
         if isinstance(job, Slot):
+            if self._stream:
+                self._stream.made(job)
             rows = job.stop - job.start
             self._left -= _cost(self._plan.tensors[job.tensor], rows)
             self._written += rows * self._plan.tensors[job.tensor].row_bytes
@@ -251,12 +292,15 @@ class _Work:
             if not self._rows_left[job.tensor]:
                 self._hashes.append(_hash_of(self._plan, job.tensor))
 
-    def progress(self, job: Job) -> Progress:
-        """How far it is, after `job`."""
+    def name_of(self, job: Job) -> str:
+        """What a job is about."""
+        return job.shard if isinstance(job, HashSource) else self._plan.tensors[job.tensor].target.name
+
+    def progress(self, at: str) -> Progress:
+        """How far it is; `at` says where."""
         seconds = time.monotonic() - self._began
         made = self._left_at_start - self._left
         left = seconds * max(self._left, 0.0) / made if made > 0 else None
-        at = job.shard if isinstance(job, HashSource) else self._plan.tensors[job.tensor].target.name
         return Progress(
             done=self._total - self._left,
             total=self._total,
@@ -314,6 +358,12 @@ class _Stock:
             index += 1
 
 
+def _made_rows(plan: Plan, done: Done) -> dict[int, list[tuple[int, int]]]:
+    """The rows that are made, of the tensors of which some are."""
+    whole = {number: [(0, plan.tensors[number].target.n_rows)] for number in done.tensors}
+    return {number: [*parts] for number, parts in done.parts.items()} | whole
+
+
 def _shards(checkpoint: Checkpoint, tensor: PlannedTensor) -> Iterator[str]:
     """Files that hold a tensor's weights. Those of groups and scales are not looked for: they come in their turn."""
     for name in tensor.target.source.weights:
@@ -324,9 +374,10 @@ def _shards(checkpoint: Checkpoint, tensor: PlannedTensor) -> Iterator[str]:
 class _Syncs:
     """Brings what was written to the disk now and then, in a thread: the disk may take seconds, workers need jobs."""
 
-    def __init__(self, output: Output, journal: Journal) -> None:
+    def __init__(self, output: Output, journal: Journal, stream: Stream | None) -> None:
         self._output = output
         self._journal = journal
+        self._stream = stream
         self._next = time.monotonic() + _SYNC_S
         self._thread: threading.Thread | None = None
         self._lines = 0
@@ -339,7 +390,10 @@ class _Syncs:
             if self._error:
                 raise self._error
             self._journal.synced(self._lines)
-        if not self._thread and time.monotonic() >= self._next:
+            if self._stream:
+                self._stream.durable(self._lines)
+        soon = self._stream is not None and self._stream.waits_for_disk
+        if not self._thread and (soon or time.monotonic() >= self._next):
             self._next = time.monotonic() + _SYNC_S
             self._lines = self._journal.lines
             self._thread = threading.Thread(target=self._sync, daemon=True)
@@ -375,6 +429,7 @@ def _manifest(order: Order, done: Done) -> Manifest:
         recipe=order.recipe,
         plan=order.plan.digest,
         importance=order.importance_sha256,
+        origin=order.supply.origin if order.supply else None,
         versions=Versions(converter=version("r1-lsp"), ggml=ggml.version()),
         sources=tuple(
             Source(name=shard.name, size=shard.size, mtime_ns=shard.mtime_ns, sha256=done.sources.get(shard.name))

@@ -119,6 +119,11 @@ class Journal:
         self._append({"synced": lines})
         self.done.synced(lines)
 
+    def settle(self) -> None:
+        """Waits until every line is on the disk."""
+        with writing(self.path):
+            os.fdatasync(self.descriptor)
+
     def complete(self) -> None:
         """Everything is in the output and on the disk; only names are left to change."""
         self._append({"complete": True})

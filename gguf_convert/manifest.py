@@ -47,7 +47,7 @@ class Versions(_Record):
 
 class Manifest(_Record):
     """`plan` is the plan's digest; `recipe` is what the user called the recipe; `importance` the sha256 of the
-    importance matrix's file.
+    importance matrix's file; `origin` names the repository and commit of a hub that the sources are from.
     """
 
     version: int = 1
@@ -55,6 +55,7 @@ class Manifest(_Record):
     recipe: str
     plan: str
     importance: str | None
+    origin: str | None = None
     versions: Versions
     sources: tuple[Source, ...]
     files: tuple[str, ...]

@@ -25,7 +25,7 @@ from gguf_convert.source.connection import Hub, Interrupted, RangeRefused, answe
 MAX_LISTING = 64 * 2**20
 MAX_SMALL = 64 * 2**20
 SPARE_DISK = 64 * 2**20
-_SMALL = (".json", ".jinja", ".model", "merges.txt", "vocab.txt")
+_SMALL = (".json", ".jinja", ".model", "merges.txt", "vocab.txt", "README.md")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _PLAIN_NAME = re.compile(r"[\w+=-][\w.+=-]{0,199}", re.ASCII)
 

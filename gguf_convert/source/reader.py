@@ -1,7 +1,7 @@
 """Reads weights of a checkpoint, any range of rows at a time, as the float32 values that they mean."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from types import TracebackType
 from typing import Any
@@ -42,6 +42,15 @@ def _belongs_to_another(name: str, stem: str, kind: str, tensors: Mapping[str, S
     if kind in _OF_ACTIVATIONS:
         return f"{stem}.weight" in tensors
     return kind.endswith("_scale_inv") and name.removesuffix("_scale_inv") in tensors
+
+
+def stored_parts(checkpoint: Checkpoint, weight: str) -> Iterator[SourceTensor]:
+    """The tensors that a weight of this name is stored as: itself and its scales, or the parts of a GPTQ matrix."""
+    stem, _, kind = weight.rpartition(".")
+    parts = [f"{stem}.{part}" for part in PARTS] if kind == "weight" else []
+    for name in (weight, f"{weight}_scale_inv", *parts):
+        if name in checkpoint.tensors:
+            yield checkpoint.tensors[name]
 
 
 class CheckpointReader:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 REVISION = "a" * 40
 REPOSITORY = "owner/model-GGUF"
+README = {"README.md": b"# \xc3\xa9"}
 
 
 @dataclass
@@ -36,12 +37,12 @@ class FakeHub:
     url: str = ""
 
     def siblings(self) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = [{"rfilename": "README.md", "size": 3}]
+        rows: list[dict[str, Any]] = []
         for name, data in self.files.items():
             size = self.sizes.get(name, len(data))
             sha256 = self.hashes.get(name, hashlib.sha256(data).hexdigest())
             rows.append({"rfilename": name, "size": size, "lfs": {"sha256": sha256, "size": size, "pointerSize": 134}})
-        for name, data in self.in_git.items():
+        for name, data in (README | self.in_git).items():
             blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
             rows.append({"rfilename": name, "size": len(data), "blobId": self.hashes.get(name, blob)})
         return rows
@@ -65,7 +66,7 @@ class Request(BaseHTTPRequestHandler):
             return self._listing(path)
         parts = path.removeprefix(f"/{REPOSITORY}/resolve/")
         revision, _, name = parts.partition("/")
-        data = self.hub.files.get(name, self.hub.in_git.get(name))
+        data = (README | self.hub.in_git | self.hub.files).get(name)
         if revision != self.hub.revision or data is None:
             return self.answer(404, b"none")
         return self.file(data)

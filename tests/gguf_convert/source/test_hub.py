@@ -118,7 +118,9 @@ def test_small_files_come_without_code_or_weights(hub: FakeHub, tmp_path: Path) 
     hub.in_git |= {"modeling_x.py": b"boom()", "merges.txt": b"a b", "chat_template.jinja": b"{{x}}"}
     hub.files["tokenizer.json"] = b"{}"
     fetch_small_files(source(hub), tmp_path)
-    assert names_in(tmp_path) == ["chat_template.jinja", "config.json", "merges.txt", "tokenizer.json"]
+    assert names_in(tmp_path) == [
+        "README.md", "chat_template.jinja", "config.json", "merges.txt", "tokenizer.json",
+    ]  # fmt: skip
     assert (tmp_path / "config.json").read_bytes() == CONFIG
 
 

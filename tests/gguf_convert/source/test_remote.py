@@ -60,7 +60,7 @@ def test_only_headers_are_asked_for(hub: FakeHub, tmp_path: Path) -> None:
         (SECOND, "bytes=0-32767"),
         (SECOND, f"bytes=32768-{length + 7}"),
     }
-    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["config.json", INDEX]
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == ["README.md", "config.json", INDEX]
 
 
 def test_a_shard_that_is_downloaded_is_the_one_of_the_checkpoint(hub: FakeHub, tmp_path: Path) -> None:
