@@ -1,5 +1,6 @@
 """What time a conversion takes: a table for the progress bar, and a measurement of this machine for the plan."""
 
+import math
 import os
 import time
 from collections import Counter
@@ -76,8 +77,12 @@ def _of_type(name: str, seconds: float) -> float:
 
 
 def _of_reading(checkpoint: Checkpoint, seconds: float) -> float:
-    """Bytes a second, from the middle of the largest file, without what the system still remembers of it."""
+    """Bytes a second, from the middle of the largest file, without what the system still remembers of it. Without a
+    limit when the files are not here but on a hub.
+    """
     shard = max(checkpoint.shards.values(), key=lambda shard: shard.size)
+    if not shard.path.exists():
+        return math.inf
     began, done = time.perf_counter(), 0
     with shard.path.open("rb", buffering=0) as file:
         if hasattr(os, "posix_fadvise"):

@@ -51,11 +51,13 @@ class Prepared:
     source_bytes: int
 
 
-def prepare(request: Request) -> Prepared:
-    """Everything about a conversion that can be known before weights are read. Raises ConversionError."""
+def prepare(request: Request, checkpoint: Checkpoint | None = None) -> Prepared:
+    """Everything about a conversion that can be known before weights are read. `checkpoint` is the request's source,
+    where it is open already. Raises ConversionError.
+    """
     recipe = load_recipe(request.recipe)
     importance = read_imatrix(request.importance) if request.importance else None
-    checkpoint = open_checkpoint(request.source)
+    checkpoint = checkpoint or open_checkpoint(request.source)
     architecture = architecture_of(checkpoint.config)
     weights = logical_weights(checkpoint)
     with CheckpointReader(checkpoint) as reader:

@@ -1,6 +1,8 @@
 """Slots of a checkpoint that arrives file by file: which is next, and which files nobody needs any more."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from gguf_convert.journal import Journal
@@ -111,8 +113,15 @@ class Stream:
 def remaining_route(plan: Plan, checkpoint: Checkpoint, made: Ranges) -> tuple[Leg, ...]:
     """The way through the files for the rows that are not made."""
 
+    known: dict[frozenset[str], frozenset[str]] = {}  # one object for each set of files
+
+    @cache
+    def files_of(weight: str) -> frozenset[str]:
+        files = frozenset(tensor.shard for tensor in stored_parts(checkpoint, weight))
+        return known.setdefault(files, files)
+
     def needs(weights: Sequence[str]) -> frozenset[str]:
-        return frozenset(tensor.shard for weight in weights for tensor in stored_parts(checkpoint, weight))
+        return frozenset().union(*set(map(files_of, weights)))
 
     every = (
         stretch
@@ -122,10 +131,22 @@ def remaining_route(plan: Plan, checkpoint: Checkpoint, made: Ranges) -> tuple[L
     return route(stretch for stretch in every if _rows_left(plan, stretch, made))
 
 
-def room_for(plan: Plan, checkpoint: Checkpoint) -> int:
-    """Bytes of the checkpoint's files that are on the disk at a time when each is deleted after its last use."""
-    sizes = {shard.name: shard.size for shard in checkpoint.shards.values()}
-    return kept_at_once(remaining_route(plan, checkpoint, {}), sizes)
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Files of a checkpoint that a conversion needs, their size in bytes, and how much of it is on the disk at a time
+    when each is deleted after its last use.
+    """
+
+    files: int
+    size: int
+    at_once: int
+
+
+def download_of(plan: Plan, checkpoint: Checkpoint) -> Download:
+    """What a conversion fetches of a checkpoint on a hub."""
+    legs = remaining_route(plan, checkpoint, {})
+    sizes = {leg.file: checkpoint.shards[leg.file].size for leg in legs if leg.file is not None}
+    return Download(len(sizes), sum(sizes.values()), kept_at_once(legs, sizes))
 
 
 def _rows_left(plan: Plan, stretch: Stretch, made: Ranges) -> int:

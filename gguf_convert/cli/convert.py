@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from gguf_convert.budget import budget_for
 from gguf_convert.cli.arguments import Arguments
 from gguf_convert.cli.requests import add_options, request_of, target_of
+from gguf_convert.cli.sources import add_download_options, to_be_converted
 from gguf_convert.convert import Order, Tell, convert
 from gguf_convert.convert import Progress as Step
 from gguf_convert.manifest import SUFFIX, Manifest
@@ -28,7 +29,8 @@ def run(words: list[str]) -> int:
     """Converts; Ctrl-C leaves what is done for the same command to go on with."""
     options = _arguments().parse_args(words)
     target = target_of(options, options.target)
-    prepared = prepare(request_of(options, target.name))
+    checkpoint, supply = to_be_converted(options, target)
+    prepared = prepare(request_of(options, checkpoint.folder, target.name), checkpoint)
     order = Order(
         checkpoint=prepared.checkpoint,
         plan=prepared.plan,
@@ -42,6 +44,7 @@ def run(words: list[str]) -> int:
         hash_sources=not options.no_source_hash,
         expected=known_hashes(prepared.checkpoint),
         restart=options.restart,
+        supply=supply,
     )
     for warning in prepared.plan.warnings:
         print(f"r1-gguf: {warning}", file=sys.stderr)
@@ -64,6 +67,7 @@ def _arguments() -> Arguments:
     add_options(parser)
     parser.add_argument("target", type=Path, metavar="DST", help="a name that ends in .gguf, or a folder")
     parser.add_argument("--restart", action="store_true", help="forget what an earlier run has done, replace its file")
+    add_download_options(parser)
     parser.add_argument("--no-source-hash", action="store_true", help="no sha256 of the checkpoint in the manifest")
     return parser
 

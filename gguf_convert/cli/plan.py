@@ -4,6 +4,7 @@ import json
 import shutil
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +15,30 @@ from rich.text import Text
 from gguf_convert.budget import Budget, budget_for
 from gguf_convert.cli.arguments import Arguments
 from gguf_convert.cli.requests import add_options, request_of
+from gguf_convert.cli.sources import looked_at
 from gguf_convert.costs import measure
 from gguf_convert.inspect import printable
 from gguf_convert.plan import Plan
 from gguf_convert.request import Prepared, prepare
+from gguf_convert.stream import Download, download_of
 from gguf_convert.units import duration, in_units
 
 
 def run(words: list[str]) -> int:
     """Prints the plan; exit code 1 when there can be none."""
     options = _arguments().parse_args(words)
-    prepared = prepare(request_of(options, "model.gguf"))
+    with looked_at(options) as (checkpoint, hub):
+        prepared = prepare(request_of(options, checkpoint.folder, "model.gguf"), checkpoint)
+    download = download_of(prepared.plan, checkpoint) if hub else None
     budget = budget_for(
         prepared.plan, len(prepared.checkpoint.tensors), workers=options.workers, max_memory=options.max_memory
     )
     seconds = None if options.no_measure else _forecast(prepared, budget)
     if options.json:
-        print(json.dumps(_as_json(prepared, budget, seconds), indent=1))
+        print(json.dumps(_as_json(prepared, budget, seconds, download), indent=1))
         return 0
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-    console.print(_report(prepared, budget, seconds, all_tensors=options.tensors))
+    console.print(_report(prepared, _summary(prepared, budget, seconds, download), all_tensors=options.tensors))
     return 0
 
 
@@ -50,10 +55,10 @@ def _forecast(prepared: Prepared, budget: Budget) -> float:
     return speed.forecast(prepared.plan, prepared.source_bytes, budget.workers)
 
 
-def _report(prepared: Prepared, budget: Budget, seconds: float | None, *, all_tensors: bool) -> Group:
+def _report(prepared: Prepared, summary: Table, *, all_tensors: bool) -> Group:
     plan = prepared.plan
     tables: list[RenderableType] = [
-        _summary(prepared, budget, seconds),
+        summary,
         Text(),
         _all_tensors(plan) if all_tensors else _by_type(plan),
     ]
@@ -64,7 +69,7 @@ def _report(prepared: Prepared, budget: Budget, seconds: float | None, *, all_te
     return Group(*tables)
 
 
-def _summary(prepared: Prepared, budget: Budget, seconds: float | None) -> Table:
+def _summary(prepared: Prepared, budget: Budget, seconds: float | None, download: Download | None) -> Table:
     plan, table = prepared.plan, Table.grid(padding=(0, 2))
     free = shutil.disk_usage(Path.cwd()).free
     bits = 8 * sum(tensor.size for tensor in plan.tensors) / plan.elements
@@ -75,12 +80,18 @@ def _summary(prepared: Prepared, budget: Budget, seconds: float | None) -> Table
         ("recipe", prepared.recipe),
         ("parameters", f"{plan.elements:,} in {len(plan.tensors)} tensors, {bits:.2f} bits each"),
         ("output", f"{in_units(plan.size)} in {files}"),
+        *([("download", _shown(download))] if download else []),
         ("disk", f"{in_units(plan.size)} besides the checkpoint; {in_units(free)} are free here"),
         ("memory", f"{budget.memory / 1e6:,.0f} MB with {budget.workers} workers"),
         ("time", "not measured" if seconds is None else f"about {duration(seconds)}, as this machine is now"),
     ):
         table.add_row(Text(name, style="dim"), Text(printable(value)))
     return table
+
+
+def _shown(download: Download) -> str:
+    there = f"at most {in_units(download.at_once)} of it on the disk at a time with --stream"
+    return f"{in_units(download.size)} in {_files(download.files)}, {there}"
 
 
 def _files(count: int) -> str:
@@ -121,12 +132,13 @@ def _left_out(plan: Plan) -> Table:
     return table
 
 
-def _as_json(prepared: Prepared, budget: Budget, seconds: float | None) -> dict[str, Any]:
+def _as_json(prepared: Prepared, budget: Budget, seconds: float | None, download: Download | None) -> dict[str, Any]:
     plan = prepared.plan
     return {
         "architecture": plan.architecture,
         "recipe": prepared.recipe,
         "source_bytes": prepared.source_bytes,
+        "download": asdict(download) if download else None,
         "parameters": plan.elements,
         "size": plan.size,
         "files": [{"name": file.name, "size": file.size} for file in plan.files],

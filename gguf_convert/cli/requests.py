@@ -5,13 +5,14 @@ from pathlib import Path
 
 from gguf_convert.arch.architecture import Choices
 from gguf_convert.cli.arguments import Misuse, count, size
+from gguf_convert.cli.sources import SOURCE_HELP, add_hub_options, name_of
 from gguf_convert.plan import Split
 from gguf_convert.request import Request
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What is to be made of the checkpoint, and with how much of the machine."""
-    parser.add_argument("source", type=Path, metavar="SRC", help="a folder with config.json and safetensors files")
+    parser.add_argument("source", metavar="SRC", help=SOURCE_HELP)
     parser.add_argument("--type", default="Q4_K_M", help="one of llama.cpp's mixes (Q4_K_M) or of our recipes")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="a recipe file, instead of --type")
     parser.add_argument("--imatrix", type=Path, metavar="FILE", help="llama.cpp's importance matrix")
@@ -24,12 +25,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=count, metavar="N", help="processes; one for each core unless given")
     parser.add_argument("--max-memory", type=size, metavar="SIZE", help="what all processes together may take")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
+    add_hub_options(parser)
 
 
-def request_of(options: argparse.Namespace, file_name: str) -> Request:
-    """The request that the options make."""
+def request_of(options: argparse.Namespace, folder: Path, file_name: str) -> Request:
+    """The request that the options make for a checkpoint whose configuration is in `folder`."""
     return Request(
-        source=options.source,
+        source=folder,
         recipe=str(options.recipe) if options.recipe else options.type,
         file_name=file_name,
         importance=options.imatrix,
@@ -43,7 +45,7 @@ def target_of(options: argparse.Namespace, target: Path) -> Path:
     """The output's path: the target itself, or a name like the source's in a folder."""
     if target.is_dir():
         recipe = options.recipe.stem if options.recipe else options.type
-        return target / f"{options.source.resolve().name}-{recipe}.gguf"
+        return target / f"{name_of(options.source)}-{recipe}.gguf"
     if target.suffix != ".gguf":
         raise Misuse(f"{target} is neither a folder nor a name that ends in .gguf")
     return target

@@ -132,6 +132,8 @@ def _base(hub: Hub) -> str:
         raise SourceError(f"{hub.url!r} is not the address of a hub; https://HOST is wanted")
     if parsed.scheme == "http" and hub.token and parsed.hostname not in _LOOPBACK:
         raise SourceError("a token is not sent over plain http; give the hub's https address")
+    if hub.token and not (hub.token.isascii() and hub.token.isprintable()):  # the sentence about it would show it
+        raise SourceError("the token holds characters that no token has")
     return hub.url.rstrip("/")
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gguf_convert.errors import SourceError
 from gguf_convert.source.connection import Hub, Interrupted, RangeRefused, answer_of, chunks, persistently
+from gguf_convert.units import in_units
 
 MAX_LISTING = 64 * 2**20
 MAX_SMALL = 64 * 2**20
@@ -241,8 +242,7 @@ def _check_disk(file: RemoteFile, part: Path) -> None:
     free = shutil.disk_usage(part.parent).free
     if missing + SPARE_DISK > free:
         raise SourceError(
-            f"{file.name} has {missing / 1e9:.1f} GB to download and the disk of {part.parent} has {free / 1e9:.1f} GB"
-            " free"
+            f"{in_units(missing)} of {file.name} are to be downloaded and {in_units(free)} are free in {part.parent}"
         )
 
 

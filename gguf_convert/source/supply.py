@@ -12,6 +12,7 @@ from typing import Self
 
 from gguf_convert.errors import ConversionError, SourceError
 from gguf_convert.source.hub import Snapshot, download, part_path
+from gguf_convert.units import in_units
 
 _JOIN_S = 5.0
 
@@ -19,7 +20,7 @@ _JOIN_S = 5.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
     """Files of `source`, fetched into `folder`. Unless they are to be kept, each is deleted when it is not needed any
-    more, and so is the folder in the end; nobody else may use it then.
+    more, and so are the folder and the one around it in the end; nobody else may use these then.
     """
 
     source: Snapshot
@@ -47,8 +48,8 @@ class Supply:
             here = sum(path.lstat().st_blocks * 512 for path in self.folder.iterdir())
         if size > free + here:
             raise SourceError(
-                f"{self.folder} has no room for files of the checkpoint: {size / 1e9:,.2f} GB are needed"
-                f" and {(free + here) / 1e9:,.2f} GB are free there"
+                f"{self.folder} has no room for files of the checkpoint: {in_units(size)} are needed"
+                f" and {in_units(free + here)} are free there"
             )
 
     def drop(self, name: str) -> None:
@@ -60,7 +61,7 @@ class Supply:
                 path.unlink()
 
     def clear(self) -> None:
-        """Deletes all of the repository's files, and the folder unless somebody put something of their own there; does
+        """Deletes all of the repository's files, and the folders unless somebody put something of their own there; does
         nothing when files are to be kept.
         """
         if self.keep or not self.folder.exists():
@@ -70,6 +71,7 @@ class Supply:
                 self.drop(name)
         with contextlib.suppress(OSError):
             self.folder.rmdir()
+            self.folder.parent.rmdir()
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ from gguf_convert.source.connection import Hub
 from gguf_convert.source.hub import snapshot
 from gguf_convert.source.remote import open_remote
 from gguf_convert.source.supply import Supply
-from gguf_convert.stream import room_for
+from gguf_convert.stream import Download, download_of
 from gguf_convert.tensors import TargetTensor
 from tests.engine.models.hub_server import REPOSITORY, FakeHub, Request, cut_after, serving
 from tests.gguf_convert.source.files import Arrays, Stored, write_checkpoint
@@ -101,7 +101,7 @@ def order(
 
 def remote_order(url: str, out: Path, *, keep: bool = False, type_name: str = "Q4_K", layout: Layout = FIVE) -> Order:
     source = snapshot(Hub(url=url, attempts=3, pause_s=0.0), REPOSITORY)
-    folder = out / "m.gguf.source"
+    folder = out / "m.gguf.source" / "model"
     supply = Supply(source=source, folder=folder, keep=keep)
     return order(open_remote(source, folder), out, supply, type_name=type_name, layout=layout)
 
@@ -154,7 +154,7 @@ def test_the_file_is_the_same_as_from_a_folder(local: Checkpoint, hub: FakeHub, 
 
 def test_files_come_one_by_one_and_go_when_they_are_done(hub: FakeHub, tmp_path: Path) -> None:
     there: list[tuple[str, list[int]]] = []
-    folder = tmp_path / "m.gguf.source"
+    folder = tmp_path / "m.gguf.source" / "model"
 
     def note(request: Request, data: bytes) -> bool:
         if "Range" not in request.headers:
@@ -169,7 +169,7 @@ def test_files_come_one_by_one_and_go_when_they_are_done(hub: FakeHub, tmp_path:
     # The third comes second: the first is kept for it. The second is fetched ahead, while these two are converted.
     assert weights == [(0, []), (2, [0]), (1, [0, 2])]
     all_three = sum(len(hub.files[name]) for name in SHARDS[:3])
-    assert room_for(wanted.plan, wanted.checkpoint) == all_three
+    assert download_of(wanted.plan, wanted.checkpoint) == Download(files=3, size=all_three, at_once=all_three)
     small = sum(len(data) for data in hub.in_git.values()) + 10 * 4096  # whole blocks
     assert 0 < peak.bytes <= all_three + small
 
@@ -187,7 +187,7 @@ def test_four_files_are_never_there_together(tmp_path: Path) -> None:
     shards[names[0]] = {"experts.0.weight": fp8, "norm.weight": np.ones(HIDDEN, np.float32)}
     shards[names[-1]] = {"experts.7.weight_scale_inv": scale}
     local = open_checkpoint(write_checkpoint(tmp_path / "local", shards, CONFIG))
-    folder = tmp_path / "out" / "m.gguf.source"
+    folder = tmp_path / "out" / "m.gguf.source" / "model"
     together: list[int] = []
 
     def note(request: Request, data: bytes) -> bool:
@@ -224,7 +224,7 @@ def test_files_can_be_kept(local: Checkpoint, hub: FakeHub, tmp_path: Path) -> N
     convert(order(local, tmp_path / "a"))
     convert(remote_order(hub.url, tmp_path / "b", keep=True))
     assert (tmp_path / "b" / "m.gguf").read_bytes() == (tmp_path / "a" / "m.gguf").read_bytes()
-    assert shards_in(tmp_path / "b" / "m.gguf.source") == [0, 1, 2]
+    assert shards_in(tmp_path / "b" / "m.gguf.source" / "model") == [0, 1, 2]
     (tmp_path / "b" / "m.gguf").unlink()
     convert(remote_order(hub.url, tmp_path / "b", keep=True))
     assert fetched(hub) == [SHARDS[0], SHARDS[2], SHARDS[1]], "once"

@@ -405,6 +405,13 @@ def test_a_token_never_travels_in_the_clear() -> None:
         snapshot(Hub(url="http://hub.example", token="t"), REPOSITORY)
 
 
+@pytest.mark.parametrize("token", ["sec\nret", "sec\u00e9", "sec\0ret"])
+def test_a_token_that_is_none_is_not_shown(token: str, hub: FakeHub) -> None:
+    with pytest.raises(SourceError, match=r"^the token holds characters that no token has$"):
+        source(hub, token=token)
+    assert not hub.seen
+
+
 def test_links_are_not_followed(hub: FakeHub, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"precious")
@@ -422,7 +429,9 @@ def test_links_are_not_followed(hub: FakeHub, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_noticed_before(hub: FakeHub, tmp_path: Path) -> None:
     hub.sizes[NAME] = 10**18
-    with pytest.raises(SourceError, match=r"1000000000\.0 GB to download and the disk of .* has"):
+    with pytest.raises(
+        SourceError, match=r"1,000,000,000\.00 GB of model-00001.* are to be downloaded and .* are free in"
+    ):
         get(hub, tmp_path)
     assert ranges(hub) == []
 
