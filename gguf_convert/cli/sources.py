@@ -9,6 +9,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from gguf_convert.source.supply import Supply
 SOURCE_HELP: Final = (
     "a folder with config.json and safetensors files, or hub:OWNER/NAME[@REVISION] (a folder of such a name: ./hub:...)"
 )
+_ATTEMPTS: Final = 20  # a conversion takes hours: a hub that is away for five minutes does not end it
 _TOKEN: Final = re.compile(r"[!-~]{1,4096}")
 
 
@@ -74,8 +76,9 @@ def to_be_converted(options: argparse.Namespace, target: Path) -> tuple[Checkpoi
     if not target.parent.is_dir():
         raise TargetError(f"there is no folder {target.parent}")
     source = snapshot(_hub(options), *named)
-    supply = Supply(source=source, folder=_folder(options, source.repository, target), keep=not options.stream)
-    return open_remote(source, supply.folder), supply
+    folder = _folder(options, source.repository, target)
+    patient = replace(source, hub=replace(source.hub, attempts=_ATTEMPTS))
+    return open_remote(source, folder), Supply(source=patient, folder=folder, keep=not options.stream)
 
 
 def _folder(options: argparse.Namespace, repository: str, target: Path) -> Path:

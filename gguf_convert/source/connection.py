@@ -56,11 +56,17 @@ class RangeRefused(Interrupted):
     """The hub would not begin where it was asked to."""
 
 
-def persistently(hub: Hub, attempt: Callable[[], T], *, arrived: Callable[[], int] = lambda: 0) -> T:
+def persistently(
+    hub: Hub,
+    attempt: Callable[[], T],
+    *,
+    arrived: Callable[[], int] = lambda: 0,
+    advice: str = "try again later",
+) -> T:
     """What `attempt` returns, as soon as it is not Interrupted.
 
     `arrived` counts the bytes that are here: attempts that brought something do not count as failed. Raises SourceError
-    after `hub.attempts` failures in a row.
+    after `hub.attempts` failures in a row; its sentence ends with the advice.
     """
     failures, before = 0, arrived()
     while True:
@@ -69,7 +75,7 @@ def persistently(hub: Hub, attempt: Callable[[], T], *, arrived: Callable[[], in
         except Interrupted as exc:
             failures = 0 if arrived() - before >= _PROGRESS else failures + 1
             if failures >= hub.attempts:
-                raise SourceError(f"{exc}; the same command goes on from here") from exc
+                raise SourceError(f"{exc}; {advice}") from exc
             time.sleep(min(max(exc.pause_s, hub.pause_s * 2 ** min(failures, 4)), _LONGEST_PAUSE_S))
             before = arrived()
 

@@ -5,6 +5,7 @@ announced is refused, and a file gets its name only after its checksum was right
 (SHA-1 of "blob SIZE\\0" and the content), files kept beside it (LFS) a sha256.
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -184,7 +185,8 @@ def download(source: Snapshot, file: RemoteFile, folder: Path, report: Report) -
             return target
         _check_disk(file, part)
         with _Part(part, file) as sink:
-            persistently(source.hub, partial(_stream, source, file, sink, report), arrived=lambda: sink.done)
+            fill = partial(_stream, source, file, sink, report)
+            persistently(source.hub, fill, arrived=lambda: sink.done, advice="the same command goes on from here")
             sink.settle()
         _stamp(part, file)
         part.replace(target)
@@ -253,13 +255,19 @@ class _Part:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._path, self._file = path, file
         self._sink = io.BufferedRandom(io.FileIO(os.open(path, flags, 0o644), "r+"))
-        self._hasher = file.hasher()
-        _feed(self._hasher, self._sink)
-        self.done = self._sink.tell()
-        if self.done > file.size:
-            self.restart()
+        self._hasher, self.done = file.hasher(), 0
 
     def __enter__(self) -> "_Part":
+        """Takes in what is there. Raises SourceError when another process is at it."""
+        try:
+            fcntl.flock(self._sink, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._sink.close()
+            raise SourceError(f"another process downloads {self._file.name} into {self._path.parent}") from None
+        _feed(self._hasher, self._sink)
+        self.done = self._sink.tell()
+        if self.done > self._file.size:
+            self.restart()
         return self
 
     def __exit__(self, *exc: object) -> None:

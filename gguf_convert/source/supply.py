@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gguf_convert.errors import ConversionError, SourceError
+from gguf_convert.errors import SourceError
 from gguf_convert.source.hub import Snapshot, download, part_path
 from gguf_convert.units import in_units
 
@@ -99,7 +99,7 @@ class Arrivals:
         self._change = threading.Condition()
         self._allowed = 0
         self._here: set[str] = set()
-        self._error: ConversionError | None = None
+        self._error: Exception | None = None
         self._stop = False
         self._at: tuple[str, int, int] | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -152,7 +152,7 @@ class Arrivals:
                     self._change.notify_all()
         except _Stopped:
             return
-        except ConversionError as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever it is, whoever waits for the file must learn of it
             with self._change:
                 self._error = exc
                 self._change.notify_all()

@@ -286,6 +286,16 @@ def test_a_repository_that_changed_meanwhile_is_not_mixed(hub: FakeHub, tmp_path
         convert(remote_order(hub.url, tmp_path))
 
 
+def test_an_error_of_our_own_is_not_waited_out(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    wanted = remote_order(hub.url, tmp_path)
+    monkeypatch.setattr("gguf_convert.source.supply.download", broken)
+    with pytest.raises(ZeroDivisionError):
+        convert(wanted)
+
+
 @pytest.mark.fuzz
 @pytest.mark.timeout(600)
 def test_killed_at_random_moments(local: Checkpoint, hub: FakeHub, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A hub as a source: whatever it, a line or an attacker does wrong ends in one sentence and no wrong file."""
 
+import fcntl
 import hashlib
 import os
 import random
@@ -165,7 +166,7 @@ def test_a_span_that_is_cut_off_is_asked_for_again(hub: FakeHub) -> None:
     own = source(hub)
     assert read_span(own, own.file(NAME), 0, 1000) == DATA[:1000]
     hub.wrong = cut_after(10)
-    with pytest.raises(SourceError, match=r"10 of 1,000 bytes of .* arrived; the same command goes on from here"):
+    with pytest.raises(SourceError, match=r"10 of 1,000 bytes of .* arrived; try again later"):
         read_span(own, own.file(NAME), 0, 1000)
 
 
@@ -177,7 +178,7 @@ def test_a_cut_line_is_resumed_where_it_ended(hub: FakeHub, tmp_path: Path) -> N
 
 def test_a_later_call_resumes_the_part(hub: FakeHub, tmp_path: Path) -> None:
     hub.wrong = cut_after(1000)
-    with pytest.raises(SourceError, match="3,000 of 300,000 bytes"):
+    with pytest.raises(SourceError, match=r"3,000 of 300,000 bytes .*; the same command goes on from here"):
         get(hub, tmp_path)
     assert not (tmp_path / NAME).exists()
     hub.wrong = None
@@ -287,6 +288,14 @@ def test_a_hub_that_does_not_continue_starts_over(
     hub.wrong = lambda request, data: "Range" in request.headers and answer(request, data)
     assert get(hub, tmp_path).read_bytes() == DATA
     assert ranges(hub) == ["bytes=1000-299999", None]
+
+
+def test_two_processes_do_not_write_one_file(hub: FakeHub, tmp_path: Path) -> None:
+    with part_path(tmp_path, source(hub).file(NAME)).open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(SourceError, match=f"another process downloads {NAME} into "):
+            get(hub, tmp_path)
+    assert get(hub, tmp_path).read_bytes() == DATA
 
 
 def test_a_busy_hub_is_asked_again_when_it_says(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
