@@ -1,11 +1,12 @@
-"""Loads and runs files with llama.cpp as the engine does, in child processes, and says which of them end the process.
+"""Loads and runs files with llama.cpp as the engine does, each in a process of its own, and says which end theirs.
 
-As a script it is the child: it reads paths from stdin, one a line, and says before and after each what it does.
+As a script it is their parent: it loads the library once, reads paths from stdin, one a line, and forks for each.
 """
 
 import ctypes
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,11 +16,12 @@ from pathlib import Path
 SECONDS = 20  # a file that takes longer has killed its process too
 MEMORY = 6 * 2**30
 TEXT = "hello é😀 <|im_end|>\n\tx = 1\x00\x7f".encode()
+RUNS, REFUSED = 0, 3  # exit codes
 
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one file: "runs", "refused", or "dies", and the last line that llama.cpp said."""
+    """What became of one file: "runs", "refused", or "dies", and the telling line of what llama.cpp said."""
 
     path: Path
     outcome: str
@@ -27,59 +29,33 @@ class Fate:
 
 
 def fates(paths: Sequence[Path]) -> Iterator[Fate]:
-    """The fate of each file. A child is started anew after each that dies."""
-    left = list(paths)
-    while left:
-        done = _batch(left)
-        yield from done
-        left = left[len(done) :]
-
-
-def _batch(paths: Sequence[Path]) -> list[Fate]:
-    environment = os.environ | {"GGML_NO_BACKTRACE": "1"}
-    with subprocess.Popen(
+    """The fate of each file, in order."""
+    done = subprocess.run(
         [sys.executable, "-I", __file__],
-        stdin=subprocess.PIPE,
+        input="".join(f"{path}\n" for path in paths).encode(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=environment,
-    ) as child:
-        assert child.stdin
-        assert child.stdout
-        try:
-            child.stdin.write("".join(f"{path}\n" for path in paths).encode())
-            child.stdin.close()
-        except BrokenPipeError:
-            pass
-        return _read(paths, child.stdout)
-
-
-def _read(paths: Sequence[Path], lines: Iterator[bytes]) -> list[Fate]:
-    done: list[Fate] = []
+        env=os.environ | {"GGML_NO_BACKTRACE": "1"},
+        check=True,
+    )
+    left = iter(paths)
     said = ""
-    begun = False
-    for raw in lines:
-        line = raw.decode("utf-8", "replace").strip()
-        if line.startswith("@begin"):
-            begun, said = True, ""
-        elif line.startswith("@end "):
-            done.append(Fate(paths[len(done)], line.split()[1], said))
-            begun = False
-        elif line and (not said or "ASSERT" in line or "error" in line or "what()" in line):
-            said = line
-    if begun and len(done) < len(paths):
-        done.append(Fate(paths[len(done)], "dies", said))
-    assert done, f"the child did not begin: {said}"
-    return done
+    for line in done.stdout.decode("utf-8", "replace").splitlines():
+        if line.startswith("@end "):
+            yield Fate(next(left), line.split()[1], said)
+            said = ""
+        elif line.strip(" .") and (not said or "ASSERT" in line or "error" in line or "what()" in line):
+            said = line.strip()
+    assert next(left, None) is None, said
 
 
-def _try(path: str) -> str:
+def _try(path: str) -> int:
     import llama_cpp as ll
 
     params = ll.llama_model_default_params()
     model = ll.llama_model_load_from_file(path.encode(), params)
     if not model:
-        return "refused"
+        return REFUSED
     context_params = ll.llama_context_default_params()
     context_params.n_ctx = 64
     context_params.n_batch = context_params.n_ubatch = 32
@@ -89,13 +65,13 @@ def _try(path: str) -> str:
     context = ll.llama_init_from_model(model, context_params)
     if not context:
         ll.llama_model_free(model)
-        return "refused"
+        return REFUSED
     tokens = _tokens(model)
     batch = ll.llama_batch_get_one(tokens, min(len(tokens), 8))
-    outcome = "runs" if ll.llama_decode(context, batch) == 0 else "refused"
-    if outcome == "runs":
+    outcome = RUNS if ll.llama_decode(context, batch) == 0 else REFUSED
+    if outcome == RUNS:
         ll.llama_get_logits_ith(context, -1)
-        outcome = "runs" if ll.llama_decode(context, ll.llama_batch_get_one(tokens, 1)) == 0 else "refused"
+        outcome = RUNS if ll.llama_decode(context, ll.llama_batch_get_one(tokens, 1)) == 0 else REFUSED
     ll.llama_free(context)
     ll.llama_model_free(model)
     return outcome
@@ -120,7 +96,7 @@ def _tokens(model: object) -> "ctypes.Array[ctypes.c_int32]":
     return (ctypes.c_int32 * max(count, 1))(*room[: max(count, 1)])
 
 
-def _child() -> None:
+def _parent() -> None:
     import llama_cpp as ll
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -128,20 +104,20 @@ def _child() -> None:
 
     def heard(level: int, text: bytes, _data: object) -> None:
         if level >= 4:
-            sys.stdout.buffer.write(text if text.endswith(b"\n") else text + b"\n")
-            sys.stdout.buffer.flush()
+            os.write(1, text if text.endswith(b"\n") else text + b"\n")
 
     callback = ll.llama_log_callback(heard)
     ll.llama_log_set(callback, ctypes.c_void_p(None))
     ll.llama_backend_init()
-    import signal
-
     for line in sys.stdin:
-        print("@begin", flush=True)
-        signal.alarm(SECONDS)
-        print("@end", _try(line.rstrip("\n")), flush=True)
-        signal.alarm(0)
+        child = os.fork()
+        if child == 0:
+            signal.alarm(SECONDS)
+            os._exit(_try(line.rstrip("\n")))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        outcome = {RUNS: "runs", REFUSED: "refused"}.get(code, "dies")
+        os.write(1, f"\n@end {outcome}\n".encode())
 
 
 if __name__ == "__main__":
-    _child()
+    _parent()

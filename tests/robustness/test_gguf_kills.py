@@ -47,24 +47,18 @@ def test_no_sound_file_is_refused_and_llama_runs_each(tmp_path: Path) -> None:
 def test_what_kills_llama_is_refused_first(tmp_path: Path) -> None:
     rng = seeded("kills")
     mutants = list(_mutants(tmp_path, rng, sized(84, FULL)))
-    # The short run starts few processes: it asks llama.cpp only about what we accept.
-    whole = len(mutants) >= FULL
-    asked = mutants if whole else [mutant for mutant in mutants if mutant.refused is None]
-    found = dict(zip(asked, fates([mutant.path for mutant in asked]), strict=True))
+    found = dict(zip(mutants, fates([mutant.path for mutant in mutants]), strict=True))
     killers = [mutant for mutant, fate in found.items() if fate.outcome == "dies"]
     missed = {mutant: found[mutant] for mutant in killers if mutant.refused is None}
     _print(mutants, found)
     for mutant in mutants:
         if mutant not in missed:
             mutant.path.unlink()
-    if whole:
-        kinds = Counter(mutant.kind for mutant in killers)
+    # In a short run two misses are no proof of more than one in twenty.
+    assert len(missed) <= max(2, 0.05 * len(killers)), _told(missed)
+    if len(mutants) >= FULL:
         assert len(killers) >= 100
-        assert len(kinds) >= 4
-        assert len(missed) <= 0.05 * len(killers), _told(missed)
-    else:
-        # At a kill for each six files and five misses among a hundred kills, two misses are expected among 200 files.
-        assert len(missed) <= max(2, 0.05 * len(mutants) / 6), _told(missed)
+        assert len({mutant.kind for mutant in killers}) >= 4
 
 
 def _mutants(folder: Path, rng: random.Random, count: int) -> Iterator[Mutant]:
@@ -93,8 +87,8 @@ def _mutants(folder: Path, rng: random.Random, count: int) -> Iterator[Mutant]:
 def _print(mutants: list[Mutant], found: dict[Mutant, Fate]) -> None:
     for kind in MUTATORS:
         of_kind = [mutant for mutant in mutants if mutant.kind == kind]
-        outcomes = Counter(found[mutant].outcome for mutant in of_kind if mutant in found)
-        dead = [mutant for mutant in of_kind if mutant in found and found[mutant].outcome == "dies"]
+        outcomes = Counter(found[mutant].outcome for mutant in of_kind)
+        dead = [mutant for mutant in of_kind if found[mutant].outcome == "dies"]
         refused = sum(mutant.refused is not None for mutant in dead)
         print(f"{kind}: {len(of_kind)} files, {dict(outcomes)}, of the deadly ones {refused} refused")
     dead = [mutant for mutant, fate in found.items() if fate.outcome == "dies"]
