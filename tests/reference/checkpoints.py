@@ -377,6 +377,8 @@ _QWEN3: Json = _COMMON | {
     "use_sliding_window": False,
 }
 
+_QWEN3_YARN: Json = {"factor": 4.0, "original_max_position_embeddings": 64, "rope_type": "yarn"}
+
 _LLAMA: Json = _COMMON | {
     "architectures": ["LlamaForCausalLM"],
     "model_type": "llama",
@@ -434,7 +436,12 @@ _ALL = (
     Checkpoint(
         name="tiny-qwen3-yarn",
         tokenizer="qwen2",
-        config=_QWEN3 | {"rope_scaling": {"factor": 4.0, "original_max_position_embeddings": 64, "rope_type": "yarn"}},
+        config=_QWEN3 | {"rope_scaling": _QWEN3_YARN | {"attn_factor": 0.8782488562869419}},  # as R1-0528-Qwen3-8B
+    ),
+    Checkpoint(
+        name="tiny-qwen3-yarn-factor",
+        tokenizer="qwen2",
+        config=_QWEN3 | {"rope_scaling": _QWEN3_YARN | {"attention_factor": 0.9}},
     ),
     Checkpoint(name="tiny-llama", tokenizer="llama-bpe", config=_LLAMA),
     Checkpoint(

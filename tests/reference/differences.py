@@ -28,6 +28,11 @@ DIFFERENCES: Mapping[str, Difference] = {
         "classes of Llama's tokenizer follow add_bos_token and make their post-processor anew, so the one in "
         "tokenizer.json, which llama.cpp's converter believes, is never used",
     ),
+    "qwen3.rope.scaling.attn_factor": Difference(
+        None,
+        ANY,
+        "the factor of a YaRN that comes with one: llama.cpp's converter writes it where its loader does not look",
+    ),
     "tokenizer.ggml.add_sep_token": Difference(False, None, "no model here has a separator, and false is the default"),
     "tokenizer.ggml.add_space_prefix": Difference(False, None, "false is the default of this kind of tokenizer"),
     **{

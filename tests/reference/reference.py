@@ -25,7 +25,7 @@ QUANTISED = (
 )
 """What its quantiser makes of the F32 file without a matrix of importance."""
 
-VARIANTS = frozenset({"tiny-v2-lite-yarn", "tiny-qwen3-yarn"})
+VARIANTS = frozenset({"tiny-v2-lite-yarn", "tiny-qwen3-yarn", "tiny-qwen3-yarn-factor"})
 """They differ from others in their metadata alone; one file of each is enough."""
 
 
