@@ -27,7 +27,7 @@ from bench.report import BUILD, Report
 from engine.models.gguf_header import read_header
 from tests.gguf_convert.r1_shapes import R1, Entry, write_r1
 from tests.reference import setup
-from tests.reference.reference import run
+from tests.reference.reference import run_in_our_environment, run_in_reference
 from tests.reference.tokenizers import TOKENIZERS, write_tokenizer
 
 COMMAND = Path(sys.executable).with_name("r1-gguf")
@@ -191,15 +191,12 @@ def _ours(source: Path, target: Path) -> None:
 
 
 def _convert(source: Path, target: Path) -> None:
-    run(
-        setup.PYTHON,
-        "llama_converter.py",
-        [{"folder": str(source), "pre": "deepseek-v3", "targets": {"bf16": str(target)}}],
-    )
+    job = {"folder": str(source), "pre": "deepseek-v3", "targets": {"bf16": str(target)}}
+    run_in_reference("llama_converter.py", [job])
 
 
 def _quantise(source: Path, target: Path) -> None:
-    run(Path(sys.executable), "llama_quantiser.py", [{"source": str(source), "targets": {TYPE: str(target)}}])
+    run_in_our_environment("llama_quantiser.py", [{"source": str(source), "targets": {TYPE: str(target)}}])
 
 
 def _compare(ours: Path, theirs: Path) -> None:
