@@ -7,6 +7,7 @@ alike. For R1 the file has a gigabyte, so it is checked once, in pieces, and rea
 Formats learnt from llama.cpp's common/imatrix-loader.cpp, the arithmetic from its tools/quantize/quantize.cpp.
 """
 
+import hashlib
 import io
 import os
 import struct
@@ -153,6 +154,15 @@ def read_imatrix(path: Path) -> Importance:
     for name, entry in importance.entries.items():
         _check_values(path, name, entry)
     return importance
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of the file, in hexadecimal digits. Raises RecipeError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise RecipeError(f"the importance matrix {path} cannot be read: {_reason(exc)}") from exc
 
 
 def _reason(exc: Exception) -> str:

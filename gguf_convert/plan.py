@@ -111,6 +111,12 @@ def make_plan(
     )
 
 
+def header_size(layout: Layout, fields: Sequence[Field]) -> int:
+    """Bytes before the first tensor of one file with all of them. Which types they have does not matter."""
+    types = {tensor.name: "F32" for tensor in layout.tensors}
+    return len(_header(layout.tensors, types, _with_version((*layout.fields, *fields))))
+
+
 def _with_version(fields: tuple[Field, ...]) -> tuple[Field, ...]:
     key = "general.quantization_version"
     if any(field.key == key for field in fields):

@@ -3,7 +3,7 @@ command line.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from gguf_convert.mixes import may_quantise
 from gguf_convert.plan import QUANTISATION_VERSION, Plan, Split, make_plan
 from gguf_convert.recipe import Recipe, assign, file_order
 from gguf_convert.rows import Stored
+from gguf_convert.solver import Size, recipe_for
 from gguf_convert.source.gguf import GgufSource, open_gguf, read_fields
 from gguf_convert.tensors import TargetTensor
 
@@ -35,15 +36,16 @@ _RENEWED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requantisation:
-    """A GGUF file and what is to become of it."""
+    """A GGUF file and what is to become of it; `recipe` is the wanted one, or the one that was found for a size."""
 
     source: GgufSource
     plan: Plan
+    recipe: Recipe
 
 
 def plan_quantise(
     source: Path,
-    recipe: Recipe,
+    wanted: Recipe | Size,
     *,
     file_name: str,
     importance: Importance | None = None,
@@ -60,21 +62,26 @@ def plan_quantise(
     targets = sorted(map(_target, found.tensors), key=lambda target: file_order(target.name))
     if importance:
         importance.check(targets)
-    types = assign(recipe, targets, facts_of(found.metadata), importance.entries if importance else ())
+    covered = importance.entries if importance else ()
+    layout = Layout(tensors=targets, fields=[*_kept(found.first)], unused={})
+    facts = facts_of(found.metadata)
+    added = importance.fields() if importance else ()
+    recipe = recipe_for(wanted, layout, added, facts, covered) if isinstance(wanted, Size) else wanted
+    types = assign(recipe, targets, facts, covered)
     if not allow_requantise:
         _check_accuracy(found, types)
     plan = make_plan(
-        Layout(tensors=targets, fields=[*_kept(found.first)], unused={}, warnings=[*_warnings(stored, types)]),
+        replace(layout, warnings=[*_warnings(stored, types)]),
         types=types,
         fields=(
             Field("general.quantization_version", "u32", QUANTISATION_VERSION),
             Field("general.file_type", "u32", recipe.file_type),
-            *(importance.fields() if importance else ()),
+            *added,
         ),
         file_name=file_name,
         split=split,
     )
-    return Requantisation(source=found, plan=plan)
+    return Requantisation(source=found, plan=plan, recipe=recipe)
 
 
 def _target(tensor: Tensor) -> TargetTensor:

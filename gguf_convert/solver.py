@@ -14,10 +14,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gguf_convert.arch.architecture import Layout
 from gguf_convert.errors import RecipeError
 from gguf_convert.facts import Facts
+from gguf_convert.fields import Field
 from gguf_convert.header import padded
 from gguf_convert.mixes import MIXES, NEEDS_IMPORTANCE, OTHER_RULES, may_quantise
+from gguf_convert.plan import header_size
 from gguf_convert.recipe import TYPES, Part, Recipe, Rule, bits_per_weight, file_order, fitting, part_of, split_name
 from gguf_convert.tensors import TargetTensor
 
@@ -72,8 +75,17 @@ that llama.cpp's mixes raise.
 """
 
 _BLOCK_TYPES: Final = tuple(name for name in TYPE_ERRORS if TYPES[name].block > 1)
+_MORE_METADATA: Final = 4096  # file type, and the counts of split files
 _MTP_EXPERTS, _MTP_OTHERS = "Q4_K", "Q8_0"
 _FLOOR: Final = 4.25  # bits; below that goes only what makes up nearly all of the model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """What somebody wants: so many `bytes` for all files together, or `bits` for each weight, metadata aside."""
+
+    bytes: int | None = None
+    bits: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +136,16 @@ def solve(
     return _recipe(f"{target_bytes / 1e9:.2f} GB", types, free)
 
 
-def target_of_bits(tensors: Iterable[TargetTensor], bits: float) -> int:
-    """The size, in bytes, of so many bits for each weight."""
-    return int(sum(tensor.elements for tensor in tensors) * bits / 8)
+def recipe_for(
+    size: Size, layout: Layout, fields: Sequence[Field], facts: Facts, importance_names: Collection[str] = ()
+) -> Recipe:
+    """The recipe with which a layout and the other metadata become files of that size. Raises RecipeError."""
+    overhead = header_size(layout, fields) + _MORE_METADATA
+    if size.bits is not None:
+        wanted = int(sum(tensor.elements for tensor in layout.tensors) * size.bits / 8) + overhead
+    else:
+        wanted = size.bytes or 0
+    return solve(layout.tensors, facts, wanted, overhead=overhead, importance_names=importance_names)
 
 
 def recipe_text(recipe: Recipe) -> str:

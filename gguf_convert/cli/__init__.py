@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "SRC  what a conversion would write, need and refuse, from the headers alone",
     "convert": "SRC DST  a checkpoint (safetensors) as a quantised GGUF file, in one pass, resumable",
     "lora": "ADAPTER DST  a LoRA adapter (PEFT) as a GGUF file for llama.cpp to add while it runs",
+    "quantize": "SRC DST  a GGUF file again, with other types for its tensors, resumable",
 }
 
 

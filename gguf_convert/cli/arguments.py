@@ -32,3 +32,14 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
     return int(text)
+
+
+def bits(text: str) -> float:
+    """Bits per weight: a number from 1 to 16."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bits from 1 to 16")
+    return value

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gguf_convert.budget import Budget, budget_for
 from gguf_convert.cli.arguments import Arguments
-from gguf_convert.cli.requests import add_options, request_of
+from gguf_convert.cli.requests import add_options, request_of, save_recipe
 from gguf_convert.cli.sources import looked_at
 from gguf_convert.costs import measure
 from gguf_convert.inspect import printable
@@ -29,6 +29,7 @@ def run(words: list[str]) -> int:
     options = _arguments().parse_args(words)
     with looked_at(options) as (checkpoint, hub):
         prepared = prepare(request_of(options, checkpoint.folder, "model.gguf"), checkpoint)
+    save_recipe(options.save_recipe, prepared.solved)
     download = download_of(prepared.plan, checkpoint) if hub else None
     budget = budget_for(
         prepared.plan, len(prepared.checkpoint.tensors), workers=options.workers, max_memory=options.max_memory

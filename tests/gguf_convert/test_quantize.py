@@ -1,5 +1,6 @@
 """A GGUF file quantised again, against llama.cpp's own quantiser: the same file, byte for byte."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from engine.models.gguf_header import read_header
 from gguf_convert.budget import budget_for
+from gguf_convert.cli import main
 from gguf_convert.convert import Order, convert
 from gguf_convert.errors import RecipeError, SourceError
 from gguf_convert.imatrix import Importance, read_imatrix
@@ -184,3 +186,46 @@ def test_metadata_is_kept(latent: Path, tmp_path: Path) -> None:
     after = {field.key: field for field in read_fields(_ours(latent, tmp_path / "o.gguf", "q4_k"))}
     assert {key: field for key, field in after.items() if key not in renewed} == before
     assert {key: after[key].value for key in renewed} == renewed
+
+
+def test_the_command(experts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_gguf(tmp_path / "imatrix.gguf", measured(EXPERTS))
+    words = ["quantize", str(experts), str(tmp_path), "--type", "q4_0", "--imatrix", str(tmp_path / "imatrix.gguf")]
+    assert main([*words, "--workers", "1"]) == 0
+    made = tmp_path / "source-q4_0.gguf"
+    assert str(made) in capsys.readouterr().out
+    assert (
+        made.read_bytes()
+        == _ours(experts, tmp_path / "x.gguf", "Q4_0", read_imatrix(tmp_path / "imatrix.gguf")).read_bytes()
+    )
+    record = json.loads((tmp_path / "source-q4_0.gguf.manifest.json").read_text())
+    assert record["importance"] == hashlib.sha256((tmp_path / "imatrix.gguf").read_bytes()).hexdigest()
+    assert [source["name"] for source in record["sources"]] == ["source.gguf"]
+
+
+def test_the_command_for_a_size(experts: Path, tmp_path: Path) -> None:
+    target, recipe = tmp_path / "small.gguf", tmp_path / "found.toml"
+    size = 950_000
+    words = ["quantize", str(experts), str(target), "--target-size", str(size), "--save-recipe", str(recipe)]
+    assert main([*words, "--workers", "1"]) == 0
+    assert 0.99 * size < target.stat().st_size <= size
+    again = tmp_path / "again.gguf"
+    assert main(["quantize", str(experts), str(again), "--recipe", str(recipe), "--workers", "1"]) == 0
+    assert again.read_bytes() == target.read_bytes()
+
+
+def test_what_the_command_refuses(experts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def refused(*words: str) -> tuple[int, str]:
+        return main(["quantize", *words]), capsys.readouterr().err
+
+    code, said = refused(str(experts), str(experts), "--restart", "--type", "Q8_0")
+    assert (code, said) == (2, "r1-gguf: the output would replace its source; give it another name\n")
+    code, said = refused(str(experts), str(tmp_path), "--target-size", "1KB")
+    assert code == 1
+    assert "are too few; the smallest is" in said
+    code, said = refused(str(experts), str(tmp_path), "--bpw", "4", "--type", "Q8_0")
+    assert code == 2
+    code, said = refused(str(experts), str(tmp_path), "--save-recipe", "x.toml")
+    assert (code, said) == (2, "r1-gguf: --save-recipe is for a recipe found by --target-size or --bpw\n")
+    code, said = refused(str(tmp_path / "none.gguf"), str(tmp_path))
+    assert (code, said) == (1, f"r1-gguf: there is no file {tmp_path / 'none.gguf'}\n")

@@ -5,10 +5,13 @@ import itertools
 import pytest
 
 from bench.type_errors import error_of
+from gguf_convert.arch.architecture import Layout
 from gguf_convert.errors import RecipeError
+from gguf_convert.fields import Field
 from gguf_convert.header import padded
+from gguf_convert.plan import Plan, Split, make_plan
 from gguf_convert.recipe import TYPES, Recipe, assign, load_recipe, parse_recipe, split_name
-from gguf_convert.solver import TYPE_ERRORS, recipe_text, solve, target_of_bits
+from gguf_convert.solver import TYPE_ERRORS, Size, recipe_for, recipe_text, solve
 from tests.gguf_convert.shapes import MODELS, Model, classic
 
 _FEW = classic("llama", layers=1, hidden=512, heads=(4, 2), width=1024, vocab=2048)
@@ -156,11 +159,20 @@ def test_a_solved_recipe_as_a_file() -> None:
     assert assign(again, MODELS["deepseek-r1"].tensors, MODELS["deepseek-r1"].facts) == types
 
 
-def test_bits() -> None:
-    model = MODELS["llama-8b"]
-    recipe = solve(model.tensors, model.facts, target_of_bits(model.tensors, 4.8))
-    size = size_of(model, dict(assign(recipe, model.tensors, model.facts)))
-    assert 4.75 < size * 8 / sum(tensor.elements for tensor in model.tensors) <= 4.8
+@pytest.mark.parametrize("split", [None, Split(max_size=2 * 10**8)])
+def test_the_whole_output_has_the_size(split: Split | None) -> None:
+    model = MODELS["qwen2-1.5b-tied"]
+    tokens = Field("tokenizer.ggml.tokens", "[string]", tuple(f"token {number}" for number in range(150_000)))
+    layout = Layout(tensors=model.tensors, fields=[tokens], unused={})
+
+    def planned(size: Size) -> Plan:
+        recipe = recipe_for(size, layout, [], model.facts)
+        types = assign(recipe, model.tensors, model.facts)
+        return make_plan(layout, types=types, fields=[], file_name="m.gguf", split=split)
+
+    assert 0.99e9 < planned(Size(bytes=10**9)).size <= 10**9
+    plan = planned(Size(bits=4.8))
+    assert 4.75 < sum(tensor.size for tensor in plan.tensors) * 8 / plan.elements <= 4.8
 
 
 @pytest.mark.parametrize("name", ["Q2_K", "Q3_K", "IQ3_S", "IQ4_XS", "IQ4_NL", "Q4_K", "Q5_K", "Q5_0", "Q6_K", "Q8_0"])

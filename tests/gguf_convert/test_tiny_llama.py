@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gguf_convert.cli import convert as command
+from gguf_convert.cli import carry_out as command
 from gguf_convert.cli import main
 from gguf_convert.source.checkpoint import open_checkpoint
 from gguf_convert.source.known_hashes import known_hashes
