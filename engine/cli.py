@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--n-ctx", type=int, help="tokens of context")
     serve.add_argument("--threads", type=int, help="threads for the model")
     serve.add_argument("--gpu-layers", type=int, help="layers on the GPU")
+    serve.add_argument("--adapter", help="a LoRA adapter for the model, made by `r1-gguf lora`")
     serve.add_argument("--script", help="answer from a script instead of a model")
     serve.add_argument("--socket", type=Path, help="where to listen; default: where r1-lsp looks for these options")
     serve.add_argument("--tcp", action="store_true", help="listen on 127.0.0.1 with a token instead of a Unix socket")
@@ -84,6 +85,7 @@ def _serve(given: argparse.Namespace) -> int:
         n_ctx=given.n_ctx,
         threads=given.threads,
         gpu_layers=given.gpu_layers,
+        adapter=given.adapter,
         script=given.script,
     )
     if given.script:

@@ -32,7 +32,10 @@ def settled(options: EngineOptions) -> EngineOptions:
         model = str(Path(model).expanduser().absolute())
     if script is not None:
         script = str(Path(script).expanduser().absolute())
-    return replace(options, model=model, script=script, url=None, api_key=None, remote_model=None)
+    adapter = options.adapter
+    if adapter is not None:
+        adapter = str(Path(adapter).expanduser().absolute())
+    return replace(options, model=model, script=script, adapter=adapter, url=None, api_key=None, remote_model=None)
 
 
 def named(options: EngineOptions) -> EngineOptions:

@@ -166,7 +166,8 @@ class EngineStatus:
 class EngineOptions:
     """Which model to run and how; every field is part of the shared host's name.
 
-    `model` is "default", a catalogue name or a path to a GGUF file. `url` points to an OpenAI-compatible server instead
+    `model` is "default", a catalogue name or a path to a GGUF file; `adapter` the path of a LoRA adapter for it, as
+    `r1-gguf lora` makes one. `url` points to an OpenAI-compatible server instead
     of a host of our own; `api_key` goes there and nowhere else.
     """
 
@@ -174,6 +175,7 @@ class EngineOptions:
     n_ctx: int | None = None
     threads: int | None = None
     gpu_layers: int | None = None
+    adapter: str | None = None
     url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     remote_model: str | None = None

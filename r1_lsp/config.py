@@ -72,6 +72,11 @@ class EngineSection(_Section):
     gpu_layers: int | None = Field(
         default=None, ge=-1, le=1000, strict=True, description="Layers to put on a GPU; -1 all, null what fits."
     )
+    adapter: Text | None = Field(
+        default=None,
+        description="Path of a LoRA adapter for the model, made by `r1-gguf lora`.",
+        json_schema_extra=_MACHINE,
+    )
     script: Text | None = Field(
         default=None,
         description="Script for the scripted backend (for tests); replaces the model.",
@@ -272,6 +277,7 @@ def _engine(options: Options) -> EngineOptions:
         n_ctx=section.context_tokens,
         threads=section.threads,
         gpu_layers=section.gpu_layers,
+        adapter=section.adapter,
         url=section.url,
         api_key=section.api_key,
         remote_model=section.remote_model,

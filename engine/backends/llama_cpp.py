@@ -9,6 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import llama_cpp as ll
@@ -59,6 +60,8 @@ class LlamaBackend:
         self._family = resolved.family
         n_ctx = _n_ctx(resolved, options)
         self._context = _new_context(self._model, n_ctx, resolved)
+        if resolved.adapter is not None:
+            _add_adapter(self._model, self._context, resolved.adapter)
         self._memory = ll.llama_get_memory(self._context)
         self._abort = _AbortFlag(self._context)
         self._batch = _Batch(MAX_BATCH)
@@ -91,8 +94,11 @@ class LlamaBackend:
         row = self._row
         probe = None if row is None or row.trained else lambda hole: fim.render(row, hole)
         stat = resolved.path.stat()
+        adapter = "" if resolved.adapter is None else resolved.adapter.name
         machine = f"{calibrate.cpu_name()} {calibrate.available_cores()} {options.threads} {options.gpu_layers}"
-        self._speed_key = f"{machine} {ll.__version__} {resolved.path.name} {resolved.size} {stat.st_mtime_ns}"
+        self._speed_key = (
+            f"{machine} {ll.__version__} {resolved.path.name} {resolved.size} {stat.st_mtime_ns} {adapter}"
+        )
         self._measured = self._kept = calibrate.cached(
             cache_dir() / _SPEEDS,
             self._speed_key,
@@ -440,6 +446,17 @@ def _new_context(model: Any, n_ctx: int, resolved: ResolvedModel) -> Any:
         reason = _log.last_error or "there is probably not enough memory"
         raise ModelUnusable(f"{resolved.path.name} cannot be run with a context of {n_ctx} tokens: {reason}")
     return context
+
+
+def _add_adapter(model: Any, context: Any, path: Path) -> None:
+    """Has llama.cpp add a LoRA adapter while it computes; it is freed with the model. On failure both are."""
+    _log.last_error = ""
+    adapter = ll.llama_adapter_lora_init(model, os.fsencode(path))
+    adapters, scales = (ll.llama_adapter_lora_p_ctypes * 1)(adapter), (ctypes.c_float * 1)(1.0)
+    if not adapter or ll.llama_set_adapters_lora(context, adapters, 1, scales) != 0:
+        ll.llama_free(context)
+        ll.llama_model_free(model)
+        raise ModelUnusable(f"{path.name} cannot be loaded: {_log.last_error or 'no reason was given'}")
 
 
 def _usable_row(vocabulary: Vocabulary, row: fim.FimRow | None) -> fim.FimRow | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.errors import ModelNotFound, ModelUnusable
+from engine.models.adapter import check_adapter
 from engine.models.catalogue import CATALOGUE
-from engine.models.gguf_header import GgufHeader
+from engine.models.gguf_header import GgufError, GgufHeader
 from engine.models.store import DEFAULT_ID, Manifest, Progress, Store, shards, usable_header
 from engine.platform import data_dir
 from engine.prompt.family import detect
@@ -17,7 +18,8 @@ from engine.types import EngineOptions
 class ResolvedModel:
     """A model that may be loaded: its header is sound and, if it is installed, it is the file that was installed.
 
-    `path` is the file to give to llama.cpp (the first part of a split model); `size` counts all parts, in bytes.
+    `path` is the file to give to llama.cpp (the first part of a split model); `size` counts all parts, in bytes;
+    `adapter` is a LoRA adapter that fits it.
     """
 
     path: Path
@@ -26,6 +28,7 @@ class ResolvedModel:
     n_ctx_train: int
     size: int
     header: GgufHeader
+    adapter: Path | None = None
 
 
 def store_in(data: Path | None = None) -> Store:
@@ -43,9 +46,9 @@ def resolve(options: EngineOptions, data: Path | None = None, progress: Progress
     name = store.chosen() if options.model == "default" else options.model
     manifest = store.get(name)
     if manifest is not None:
-        return _installed(store, store.check(manifest, progress=progress))
+        return _with_adapter(options, _installed(store, store.check(manifest, progress=progress)))
     if is_path(name):
-        return _file(Path(name).expanduser())
+        return _with_adapter(options, _file(Path(name).expanduser()))
     raise ModelNotFound(_unknown(name, store))
 
 
@@ -66,6 +69,17 @@ def near_names(name: str, store: Store) -> list[str]:
     close = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.5)
     holding = [candidate for candidate in folded if name and name.lower() in candidate]
     return [folded[candidate] for candidate in dict.fromkeys([*close, *holding])][:3]
+
+
+def _with_adapter(options: EngineOptions, model: ResolvedModel) -> ResolvedModel:
+    if options.adapter is None:
+        return model
+    path = Path(options.adapter).expanduser()
+    try:
+        check_adapter(path, map(usable_header, shards(model.path)))
+    except GgufError as exc:
+        raise (ModelUnusable if path.exists() else ModelNotFound)(str(exc)) from exc
+    return replace(model, adapter=path)
 
 
 def _installed(store: Store, manifest: Manifest) -> ResolvedModel:

@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.backends.llama_cpp import LlamaBackend
+from engine.errors import EngineError
+from engine.models import adapter as adapter_of_engine
 from engine.models.gguf_header import read_header
-from gguf_convert import ggml
+from engine.models.resolve import resolve
+from engine.types import EngineOptions, Sampling
+from gguf_convert import ggml, lora
 from gguf_convert.cli import main
+from tests.engine.host.test_llama import Runner
 from tests.gguf_convert.adapters import product, write_adapter
 from tests.gguf_convert.checkpoints import write_safetensors
 from tests.gguf_convert.tiny_llama import HIDDEN, INNER, TOKENS, write_tiny_llama
@@ -74,6 +80,17 @@ def refusal(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
     return told
 
 
+def written(model: Path, adapter: Path | None = None) -> str:
+    """What the engine writes, always the likeliest token next."""
+    options = EngineOptions(model=str(model), adapter=adapter and str(adapter), threads=1, n_ctx=256)
+    backend = LlamaBackend(resolve(options), options, lambda stage, fraction: None)
+    try:
+        runner = Runner(backend)
+        return runner.text(runner.ask("hello é", max_tokens=24, sampling=Sampling(temperature=0)))
+    finally:
+        backend.close()
+
+
 def interleaved(rows: np.ndarray, n_head: int) -> np.ndarray:
     """As llama.cpp wants the rows of queries and keys; written as its converter describes it, not as ours does it."""
     half = len(rows) // n_head // 2
@@ -119,6 +136,36 @@ def test_what_is_added_is_scaled_as_peft_scales_it(
     alpha = read_header(tmp_path / "adapter.gguf").metadata["adapter.lora.alpha"]
     assert isinstance(alpha, float)
     np.testing.assert_allclose(alpha / len(down) * (up @ down), wanted, atol=2e-6)
+
+
+@pytest.mark.process
+def test_the_engine_writes_with_an_adapter_what_it_writes_with_it_merged(llama: Path, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter", EVERYWHERE, strength=2.0)
+    assert run("convert", llama, tmp_path / "plain.gguf", "--type", "F32") == 0
+    assert run("convert", llama, tmp_path / "merged.gguf", "--type", "F32", "--adapter", adapter) == 0
+    assert run("lora", adapter, tmp_path / "adapter.gguf", "--base", llama) == 0
+    plain, merged = (written(tmp_path / f"{name}.gguf") for name in ("plain", "merged"))
+    assert written(tmp_path / "plain.gguf", tmp_path / "adapter.gguf") == merged != plain
+
+
+def test_converter_and_engine_know_the_same_of_what_llama_cpp_ignores() -> None:
+    """The converter may not import this of the engine, nor the engine anything of the converter."""
+    assert lora.IGNORED == adapter_of_engine.IGNORED
+
+
+def test_an_adapter_that_does_not_fit_is_a_sentence(llama: Path, v3: Path, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter", EVERYWHERE)
+    assert run("lora", adapter, tmp_path / "adapter.gguf", "--base", llama) == 0
+    for source in (llama, v3):
+        assert run("convert", source, tmp_path / f"{source.name}.gguf", "--type", "Q8_0") == 0
+    for model, name, sentence in (
+        (v3.name, "adapter", "is an adapter for llama, and the model is deepseek2"),
+        (llama.name, llama.name, "is not a LoRA adapter"),
+        (llama.name, "nothing", "there is no file"),
+    ):
+        options = EngineOptions(model=str(tmp_path / f"{model}.gguf"), adapter=str(tmp_path / f"{name}.gguf"))
+        with pytest.raises(EngineError, match=sentence):
+            resolve(options)
 
 
 def test_other_weights_are_not_touched(llama: Path, tmp_path: Path) -> None:
