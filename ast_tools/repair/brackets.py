@@ -22,6 +22,7 @@ MOST_RANKED = 16
 """Candidates of one region that are made; the rest have no share worth counting."""
 MOST_WEIGHED = 20
 """Edits of one region for which the whole text is asked."""
+_WHITE = b" \t\n\r\x0b\f"
 LAST = -60.0
 """Score of what is offered only where nothing else is."""
 
@@ -91,8 +92,8 @@ def _distinct(text: bytes, region: Region, scored: list[tuple[float, Option]]) -
     seen: set[tuple[bytes, bytes]] = set()
     for score, option in scored:
         edit = option.edit
-        before = b"".join(text[region.start : edit.start].split()) + edit.new.strip()
-        key = before, b"".join(text[edit.end : edit.end + 80].split())
+        before = _squeezed(text[region.start : edit.start]) + edit.new.strip()
+        key = before, _squeezed(text[edit.end : edit.end + 80])
         if key not in seen:
             seen.add(key)
             yield score, option
@@ -253,7 +254,7 @@ def _merged(ways: Sequence[_Way]) -> list[_Way]:
 
 
 def _squeezed(text: bytes) -> bytes:
-    return b"".join(text.split())
+    return text.translate(None, _WHITE)
 
 
 def _further(language: Language, way: _Way, suspect: int, words: Words, near: int | None) -> list[_Way]:

@@ -58,6 +58,7 @@ class Words:
     def __init__(self, language: Language, text: bytes) -> None:
         self.keywords, self.common = _known_words(language)
         self.text = text
+        self._splits: dict[tuple[bytes, str, int], list[int]] = {}
 
     @cached_property
     def used(self) -> Counter[bytes]:
@@ -73,7 +74,15 @@ class Words:
         text = token.text
         if token.kind not in ("word", "number") or not 2 <= len(text) <= LONGEST_WORD:
             return []
-        found = {len(text) - size for size in _prefixes(token, behind)}
+        prefixes = _prefixes(token, behind)
+        key = text, token.kind, len(prefixes)
+        if key not in self._splits:
+            self._splits[key] = self._found_splits(token, prefixes)
+        return self._splits[key]
+
+    def _found_splits(self, token: Token, prefixes: list[int]) -> list[int]:
+        text = token.text
+        found = {len(text) - size for size in prefixes}
         if text not in self.common:
             once, number = self.used[text] <= 1, token.kind == "number"
             found |= {at for at in range(1, len(text)) if self._splits_at(text, at, once=once, number=number)}

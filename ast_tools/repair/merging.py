@@ -14,11 +14,11 @@ from ast_tools.repair.repair import Repair
 from ast_tools.repair.search import search
 from ast_tools.repair.statement_repairs import Scored, statement_repairs
 from ast_tools.repair.tables import Table
-from ast_tools.tree import SyntaxTree, reparse
+from ast_tools.repair.verify import Verdict, Verifier
+from ast_tools.tree import SyntaxTree
 
 LEAST_SHARE = 0.4
 """Of the time that statements get, whatever the search for brackets took."""
-PARSE_S = 0.05
 SHORT = 1_000
 """Bytes."""
 LEAST = 0.0
@@ -39,7 +39,8 @@ def all_repairs(
     `learnt` takes the place of the language's table, to measure on what that was learnt from.
     """
     started = time.thread_time()
-    found = [_repair(one) for one in search(tree, near, budget_s, parser=parser)]
+    verifier = Verifier(tree, started + budget_s)
+    found = [_repair(one) for one in search(verifier, near, parser=parser)]
     if not parser:
         return found
     if not (tree.has_error or _refused(tree)):
@@ -50,20 +51,21 @@ def all_repairs(
     sure = [one for one in found if one.sure and not _is_quote(tree.text, one)]
     # In a long text statements are only read where brackets do not settle it: that costs more than it brings.
     chosen = sure or (found[:1] if len(tree.text) > SHORT else [])
-    done, after = _after(tree, chosen)
-    if after is not None and _is_clean(after) and not any(_is_quote(tree.text, one) for one in found):
+    done, after = _after(verifier, chosen)
+    if after.clean and not any(_is_quote(tree.text, one) for one in found):
         return found
     if len(sure) >= MANY:
         return found
     deadline = max(started + budget_s, time.thread_time() + LEAST_SHARE * budget_s)
-    if sure and after is not None:
-        return _few(tree.text, _besides(tree, found, sure, done, statement_repairs(after, None, deadline, learnt)))
-    ordered = _merged(tree, found, statement_repairs(tree, near, deadline, learnt), deadline)
+    if sure and after.tree is not None:
+        more = statement_repairs(after.tree, None, deadline, learnt)
+        return _few(tree.text, _besides(verifier, found, sure, done, more))
+    ordered = _merged(verifier, found, statement_repairs(tree, near, deadline, learnt), deadline)
     one_error = len({tree.text.count(b"\n", 0, one.start) for one in found}) == 1
-    if one_error and time.thread_time() < deadline and not _settles(tree, ordered[0]):
-        ordered = _few(tree.text, [*_with_more(tree, found[0], deadline, learnt), *ordered])
+    if one_error and time.thread_time() < deadline and not _settles(verifier, ordered[0]):
+        ordered = _few(tree.text, [*_with_more(verifier, found[0], deadline, learnt), *ordered])
     # One error, so that all others are other ways to repair the same.
-    alone = bool(ordered) and _in_one_line(tree.text, ordered[0]) and _settles(tree, ordered[0])
+    alone = bool(ordered) and _in_one_line(tree.text, ordered[0]) and _settles(verifier, ordered[0])
     return ordered[:MOST] if alone else ordered
 
 
@@ -82,46 +84,42 @@ def _refused(tree: SyntaxTree) -> bool:
     return stopped is not None and not stopped[2].startswith(tree.language.newer)
 
 
-def _after(tree: SyntaxTree, chosen: Sequence[Repair]) -> tuple[tuple[Edit, ...], SyntaxTree | None]:
-    """The edits of some repairs in their order, and the tree after them; no tree for none, or where they touch."""
+def _after(verifier: Verifier, chosen: Sequence[Repair]) -> tuple[tuple[Edit, ...], Verdict]:
+    """The edits of some repairs in their order, and the text after them; neither for none, or where they touch."""
     edits = sorted((edit for one in chosen for edit in one.edits), key=lambda edit: (edit.start, edit.end))
     if not edits or any(one.end > other.start for one, other in pairwise(edits)):
-        return (), None
-    return tuple(edits), reparse(tree, tuple(edits), PARSE_S)
+        return (), Verdict(clean=False)
+    return tuple(edits), verifier.after(edits)
 
 
-def _is_clean(tree: SyntaxTree) -> bool:
-    return not tree.has_error and (tree.language.accepts is None or tree.language.accepts(tree.text))
-
-
-def _settles(tree: SyntaxTree, one: Repair) -> bool:
+def _settles(verifier: Verifier, one: Repair) -> bool:
     """Whether nothing is broken after a repair."""
-    _, after = _after(tree, [one])
-    return after is not None and _is_clean(after)
+    return _after(verifier, [one])[1].clean
 
 
 def _besides(
-    tree: SyntaxTree, found: Sequence[Repair], sure: Sequence[Repair], done: tuple[Edit, ...], more: Sequence[Scored]
+    verifier: Verifier, found: Sequence[Repair], sure: Sequence[Repair], done: tuple[Edit, ...], more: Sequence[Scored]
 ) -> list[Repair]:
     """Repairs of what is left after the sure ones, whose edits are `done`; all together first, if that is all."""
+    tree = verifier.tree
     others = [moved for one in more if (moved := _moved_back(tree.text, one.repair, done)) is not None]
     found = [_doubted(tree.text, one, others) for one in found]
     if not more:
         return found
     together = _joined(sure, done, more[0])
-    if more[0].score >= LEAST and _settles(tree, together):
+    if more[0].score >= LEAST and _settles(verifier, together):
         return [together, *found, *others]
     return [*found, *others]
 
 
-def _with_more(tree: SyntaxTree, first: Repair, deadline: float, learnt: Table | None) -> list[Repair]:
+def _with_more(verifier: Verifier, first: Repair, deadline: float, learnt: Table | None) -> list[Repair]:
     """A repair with what mends all that is left after it; nothing where that is not found."""
-    done, after = _after(tree, [first])
-    more = statement_repairs(after, None, deadline, learnt) if after is not None else []
+    done, after = _after(verifier, [first])
+    more = statement_repairs(after.tree, None, deadline, learnt) if after.tree is not None else []
     if not more:
         return []
     together = _joined([first], done, more[0])
-    return [together] if more[0].score >= LEAST and _settles(tree, together) else []
+    return [together] if more[0].score >= LEAST and _settles(verifier, together) else []
 
 
 def _joined(firsts: Sequence[Repair], done: tuple[Edit, ...], more: Scored) -> Repair:
@@ -146,9 +144,9 @@ def _moved_back(text: bytes, one: Repair, done: tuple[Edit, ...]) -> Repair | No
     return replace(one, edits=edits, start=start, end=max(origin(done, one.end), start + 1))
 
 
-def _merged(tree: SyntaxTree, found: Sequence[Repair], by_tokens: Sequence[Scored], deadline: float) -> list[Repair]:
+def _merged(verifier: Verifier, found: Sequence[Repair], by_tokens: Sequence[Scored], deadline: float) -> list[Repair]:
     """A sure repair keeps its place; else tokens go first where much speaks for them, or only they mend all."""
-    text = tree.text
+    text = verifier.tree.text
     found = [_doubted(text, one, [other.repair for other in by_tokens]) for one in found]
     sure = {line for one in found if one.sure for line in _lines(text, one)}
     others = [one for one in by_tokens if not sure & _lines(text, one.repair)]
@@ -156,13 +154,15 @@ def _merged(tree: SyntaxTree, found: Sequence[Repair], by_tokens: Sequence[Score
     repairs = [same.get(_does(text, one.repair), one.repair) for one in others]
     likely = bool(others) and others[0].score >= LIKELY and not _moves_brackets(text, repairs[0])
     in_time = time.thread_time() < deadline
-    tokens_first = not sure and bool(others) and (likely or (in_time and _mends_more(tree, repairs[0], found)))
+    tokens_first = not sure and bool(others) and (likely or (in_time and _mends_more(verifier, repairs[0], found)))
     return _few(text, [*repairs[:1], *found, *repairs[1:]] if tokens_first else [*found, *repairs])
 
 
-def _mends_more(tree: SyntaxTree, one: Repair, found: Sequence[Repair]) -> bool:
+def _mends_more(verifier: Verifier, one: Repair, found: Sequence[Repair]) -> bool:
     """Whether nothing is broken after a repair of one line, and something is after the first of some others."""
-    return bool(found) and _in_one_line(tree.text, one) and not _settles(tree, found[0]) and _settles(tree, one)
+    if not found or not _in_one_line(verifier.tree.text, one):
+        return False
+    return not _settles(verifier, found[0]) and _settles(verifier, one)
 
 
 def _doubted(text: bytes, one: Repair, others: Sequence[Repair]) -> Repair:

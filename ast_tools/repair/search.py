@@ -1,7 +1,5 @@
 """Repairs of a whole text: its brackets by what was learnt; what is left of them, strings and headers by pieces."""
 
-import time
-
 from ast_tools.repair.bracket_search import BracketSearch
 from ast_tools.repair.chunks import Chunk, chunks
 from ast_tools.repair.found import Found
@@ -10,7 +8,6 @@ from ast_tools.repair.lines import colons
 from ast_tools.repair.piece_search import PieceSearch
 from ast_tools.repair.scan import scan
 from ast_tools.repair.verify import Verifier
-from ast_tools.tree import SyntaxTree
 
 __all__ = ["Found", "search"]
 
@@ -18,16 +15,16 @@ MAX_CHUNKS = 8
 MAX_BYTES = 1_000_000
 
 
-def search(tree: SyntaxTree, near: int | None, budget_s: float, *, parser: bool = True) -> list[Found]:
+def search(verifier: Verifier, near: int | None, *, parser: bool = True) -> list[Found]:
     """Verified candidates for everything that is broken, best first for each; what is nearest to `near` first.
 
     Without `parser` only the brackets are looked at, and nothing is verified.
     """
+    tree = verifier.tree
     if not tree.root.has_error and (tree.language.accepts is None or tree.language.accepts(tree.text)):
         return []
     if len(tree.text) > MAX_BYTES:
         return []
-    verifier = Verifier(tree, time.thread_time() + budget_s)
     marks = scan(tree.language, tree.text, tree)
     seen = survey(tree.language, tree.text, marks.marks)
     brackets = BracketSearch(verifier, marks.marks, seen, near)

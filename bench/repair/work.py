@@ -1,5 +1,6 @@
 """Cases in batches, for processes of their own."""
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,7 @@ def _worked(pool: Sequence[File], batch: Batch, number: int) -> Done | None:
         _warm.add(batch.language)
         for arm in ARMS.values():
             outcome(made, arm)
+        gc.freeze()  # As the server and `check` do; else collections that look at all projects fall on some cases.
     outcomes = {name: outcome(made, arm) for name, arm in ARMS.items()}
     mine = outcomes["ours"]
     return Done(
