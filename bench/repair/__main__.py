@@ -79,7 +79,8 @@ def _heading(options: argparse.Namespace, pools: dict[str, tuple[corpora.File, .
         "text only: ours without the parser; tree-sitter: its own recovery; naive: a stack of brackets",
         "exact: the original, white space aside; right: exact, or the same tree and names (Python: ast.dump); "
         "line: on the right line; three: right among the first three; sure, wrong: marked sure, and that wrong, of all "
-        "cases; ms: median processor time; p50, p95: the same as a multiple of one parse of that file",
+        "cases; ms: median processor time; p50, p95: the same as a multiple of one parse of that file, each the "
+        "shorter of two",
         *([f"no files, so left out: {', '.join(missing)}"] if missing else []),
         *corpora.notes(),
     ]
