@@ -13,6 +13,7 @@ import tree_sitter
 from ast_tools.edits import Edit
 from ast_tools.grammar import captured
 from ast_tools.names import Name, Reference, names, references
+from ast_tools.slips import corrections
 from ast_tools.spelling import distance, near
 from ast_tools.tree import SyntaxTree
 
@@ -49,6 +50,7 @@ def misuses(tree: SyntaxTree) -> tuple[Misuse, ...]:
         found += [misuse for node in nodes.get("adjacent", ()) if (misuse := _adjacent(tree, node, declared))]
         found += [_reserved(tree, node) for node in nodes.get("reserved", ())]
         found += _called(tree, {node.byte_range for node in nodes.get("plain", ())}, declared)
+    found += _misspelt(tree, nodes.get("typed", []))
     found += _unknown(tree, nodes.get("declared", []))
     return tuple(sorted(found, key=lambda misuse: misuse.start))
 
@@ -128,6 +130,38 @@ def _called(tree: SyntaxTree, plain: set[tuple[int, int]], declared: _Declared) 
         meant = (("Insert `*`", Edit(use.end, use.end, b" * ")),)
         message = f"`{use.name}` is a variable and cannot be called."
         yield Misuse(start=use.start, end=use.end, message=message, meant=meant)
+
+
+# -- keywords that are misspelt ---------------------------------------------------------------------------------------
+
+
+_BEFORE_OPERANDS = frozenset({"return", "throw", "delete"})
+"""Keywords of statements that look like declarations where they are misspelt: `retrun x;`."""
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9_]+")
+
+
+def _misspelt(tree: SyntaxTree, types: list[tree_sitter.Node]) -> Iterator[Misuse]:
+    """Types that are named once, one slip away from a keyword, before a name that is declared already."""
+    likely = [(node, words) for node in types if (words := _keywords_of(tree, node))]
+    declared = _Declared(tree) if likely else None
+    for node, words in likely:
+        start, end = node.byte_range
+        name = re.match(rb"\s+(\w+)\s*;", tree.text[end:])
+        shown = name[1].decode("utf-8", "replace") if name is not None else ""
+        some = declared.by_name.get(shown, ())[:MAX_SAME] if declared is not None else ()
+        known = any(one.start < start and one.known[0] <= start <= one.known[1] for one in some)
+        if known or _CAPITALS.fullmatch(shown):
+            written = tree.text[start:end].decode("utf-8", "replace")
+            meant = tuple((f"Replace `{written}` by `{word}`", Edit(start, end, word.encode())) for word in words)
+            yield Misuse(start=start, end=end, message=f"`{written}` looks like `{words[0]}` misspelt.", meant=meant)
+
+
+def _keywords_of(tree: SyntaxTree, node: tree_sitter.Node) -> list[str]:
+    """The keywords before operands that a slip makes of a word which the text has only once."""
+    word = tree.text[slice(*node.byte_range)]
+    if tree.text.count(word) > 1:
+        return []
+    return [one for one in corrections(tree.language, word) if one in _BEFORE_OPERANDS]
 
 
 # -- names that nothing declares ------------------------------------------------------------------------------------

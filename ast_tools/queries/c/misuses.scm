@@ -1,6 +1,7 @@
 ; What the grammar takes and the language does not. @assigned: `=` where nothing can be assigned to. @separated: an
 ; operator before which a comma is missing; @adjacent: a name beside a string. @reserved: a keyword as a value.
-; @plain: variables that cannot be called. @declared: names that are declared in any way.
+; @plain: variables that cannot be called. @declared: names that are declared in any way. @typed: types of local
+; variables without a value.
 (binary_expression right: (assignment_expression operator: "=" @assigned))
 (binary_expression left: (assignment_expression operator: "=" @assigned))
 (assignment_expression left: (parenthesized_expression (binary_expression)) operator: "=" @assigned)
@@ -24,3 +25,5 @@
 (pointer_declarator declarator: (identifier) @declared)
 (function_declarator declarator: (identifier) @declared)
 (parenthesized_declarator (identifier) @declared)
+(compound_statement (declaration type: (type_identifier) @typed declarator: (identifier)))
+(case_statement (declaration type: (type_identifier) @typed declarator: (identifier)))
