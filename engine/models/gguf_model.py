@@ -151,12 +151,17 @@ def _heads(model: _Model) -> str | None:
 
 
 def _shared_heads(model: _Model) -> str | None:
-    for heads, shared in zip(
-        model.numbers("attention.head_count"), model.numbers("attention.head_count_kv"), strict=False
-    ):
+    """Each layer's query heads are shared out evenly; a single number is that of every layer."""
+    queries, keys = model.numbers("attention.head_count"), model.numbers("attention.head_count_kv")
+    n_layers = max(len(queries), len(keys))
+    for heads, shared in zip(_for_each(queries, n_layers), _for_each(keys, n_layers), strict=False):
         if heads and shared and heads % shared:
             return f"shares {shared} heads of keys among {heads} of queries"
     return None
+
+
+def _for_each(numbers: tuple[int, ...], n_layers: int) -> tuple[int, ...]:
+    return numbers * n_layers if len(numbers) == 1 else numbers
 
 
 def _latent(model: _Model) -> str | None:

@@ -103,6 +103,10 @@ REFUSED: dict[str, tuple[Callable[[], Model], str]] = {
         lambda: put(llama(), "llama.attention.head_count_kv", Typed(U32, 3)),
         "shares 3 heads of keys among 4 of queries",
     ),
+    "uneven sharing in one layer": (
+        lambda: put(llama(), "llama.attention.head_count_kv", Typed(U32, [2, 3])),
+        "shares 3 heads of keys among 4 of queries",
+    ),
     "nothing unturned": (
         lambda: put(deepseek(), "deepseek2.rope.dimension_count", Typed(U32, 40)),
         "turns 40 of 40 dimensions of each head by their position",
