@@ -37,6 +37,7 @@ TYPE_ERRORS: Final[Mapping[str, float]] = {
     "IQ4_XS": 0.00584,
     "IQ4_NL": 0.00575,
     "Q4_0": 0.00734,
+    "Q4_1": 0.00609,
     "Q4_K": 0.00508,
     "Q5_0": 0.00181,
     "Q5_1": 0.00143,
@@ -59,8 +60,12 @@ _R1_RISES: Final[Mapping[str, tuple[float, float, float]]] = {
     "ffn_down": (0.0009, 0.0009, 0.0009),
 }
 """How much the perplexity of R1-0528 (3.200) rises when one tensor goes to IQ1_M, in the first, second and last third
-of the blocks: ppl_results.csv of Thireus' GGUF-Tool-Suite, means. Tensors of a block that are not named count as its
-routed gates do: they are a hundred times smaller, so that alone gives them more bits.
+of the blocks: ppl_results.csv of Thireus' GGUF-Tool-Suite, means. For the ups there is none; they count as the gates.
+"""
+_UNNAMED: Final = 0.25
+"""A tensor of attention or of a shared expert counts as this part of a routed gate, for want of published figures: with
+it the estimates for files in Q4_0 and IQ4_XS throughout are near the perplexities that were measured (docs/recipes.md).
+Each is a hundred times smaller than a routed tensor, so this gives them more bits by far.
 """
 _R1_LAST_SHARED: Final[Mapping[str, float]] = {
     "ffn_down_shexp": 0.095,
@@ -146,6 +151,16 @@ def recipe_for(
     else:
         wanted = size.bytes or 0
     return solve(layout.tensors, facts, wanted, overhead=overhead, importance_names=importance_names)
+
+
+def estimated_rise(types: Mapping[str, str], tensors: Iterable[TargetTensor], facts: Facts) -> float:
+    """By how much these types raise R1's perplexity, by the published figures that the solver goes by."""
+    model = _Model(facts=facts, tied=False)
+    return sum(
+        _sensitivity(tensor, model) * TYPE_ERRORS[types[tensor.name]]
+        for tensor in tensors
+        if TYPES[types[tensor.name]].block > 1
+    )
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -240,7 +255,9 @@ def _sensitivity(tensor: TargetTensor, model: _Model) -> float:
         rise = _R1_LAST_SHARED[short]
     else:
         third = min(3 * (layer or 0) // n_main, 2)
-        rise = _R1_RISES.get(short, _R1_RISES["ffn_gate_exps"])[third]
+        gate = _R1_RISES["ffn_gate_exps"][third]
+        named = gate if short == "ffn_up_exps" else _UNNAMED * gate
+        rise = _R1_RISES[short][third] if short in _R1_RISES else named
     return rise / TYPE_ERRORS["IQ1_M"]
 
 
