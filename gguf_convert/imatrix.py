@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -124,9 +124,9 @@ class Coverage:
     unseen: Mapping[str, int]
 
 
-def coverage(importance: Importance, tensors: Iterable[TargetTensor]) -> Coverage:
+def coverage(importance: Importance, names: Iterable[str]) -> Coverage:
     """For the tensors that are to be quantised."""
-    names = [tensor.name for tensor in tensors]
+    names = list(names)
     unseen = {
         name: sum(count <= 0 for count in importance.entries[name].counts)
         for name in names
@@ -136,6 +136,21 @@ def coverage(importance: Importance, tensors: Iterable[TargetTensor]) -> Coverag
         missing=tuple(name for name in names if name not in importance.entries),
         unseen={name: count for name, count in unseen.items() if count},
     )
+
+
+def coverage_warnings(importance: Importance, names: Iterable[str]) -> Iterator[str]:
+    """The same as sentences for the user; none when everything is known."""
+    found = coverage(importance, names)
+    if found.missing:
+        yield f"the importance matrix has no data for {_and_more(found.missing)}; there every column counts alike"
+    if found.unseen:
+        experts = sum(found.unseen.values())
+        where = _and_more([*found.unseen])
+        yield f"no token came to {experts} experts while the importance matrix was measured, in {where}"
+
+
+def _and_more(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} other tensors"
 
 
 def read_imatrix(path: Path) -> Importance:
@@ -173,12 +188,20 @@ def _unsound(path: Path, what: str) -> RecipeError:
     return RecipeError(f"the importance matrix {path} {what}")
 
 
+def _check_name(path: Path, name: str) -> None:
+    """Names go into sentences for the user's terminal."""
+    if not name.isprintable() or "\ufffd" in name:
+        raise _unsound(path, "has a name that cannot be read")
+
+
 def _from_gguf(path: Path) -> Importance:
     header = read_header(path)
     if header.byte_order != "little":
         raise _unsound(path, "is written in another byte order")
     if "imatrix.chunk_count" not in header.metadata or "imatrix.datasets" not in header.metadata:
         raise _unsound(path, "is a GGUF file, and not an importance matrix")
+    for tensor in header.tensors:
+        _check_name(path, tensor.name)
     sums = dict(_ending(header, _SUMS))
     counts = dict(_ending(header, _COUNTS))
     if not sums or sums.keys() != counts.keys():
@@ -235,11 +258,8 @@ class _Legacy:
         length = self._int("a name")
         if not 1 <= length <= MAX_TENSOR_NAME:
             raise _unsound(self._path, f"has a name of {length} bytes")
-        raw = self._file.read(length)
-        try:
-            name = raw.decode("utf-8")
-        except UnicodeDecodeError:
-            raise _unsound(self._path, "has a name that is not UTF-8") from None
+        name = self._file.read(length).decode("utf-8", "replace")
+        _check_name(self._path, name)
         calls, size = self._int(name), self._int(name)
         offset = self._file.tell()
         if size < 1 or size * 4 > self._end - offset:

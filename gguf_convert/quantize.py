@@ -13,10 +13,10 @@ from gguf_convert.arch.architecture import Layout
 from gguf_convert.errors import RecipeError
 from gguf_convert.facts import facts_of
 from gguf_convert.fields import Field
-from gguf_convert.imatrix import Importance
+from gguf_convert.imatrix import Importance, coverage_warnings
 from gguf_convert.mixes import may_quantise
 from gguf_convert.plan import QUANTISATION_VERSION, Plan, Split, make_plan
-from gguf_convert.recipe import Recipe, assign, file_order
+from gguf_convert.recipe import Recipe, assign, file_order, weighed
 from gguf_convert.rows import Stored
 from gguf_convert.solver import Size, recipe_for
 from gguf_convert.source.gguf import GgufSource, open_gguf, read_fields
@@ -71,7 +71,7 @@ def plan_quantise(
     if not allow_requantise:
         _check_accuracy(found, types)
     plan = make_plan(
-        replace(layout, warnings=[*_warnings(stored, types)]),
+        replace(layout, warnings=[*_warnings(stored, types, importance)]),
         types=types,
         fields=(
             Field("general.quantization_version", "u32", QUANTISATION_VERSION),
@@ -107,7 +107,9 @@ def _check_accuracy(source: GgufSource, types: Mapping[str, str]) -> None:
             )
 
 
-def _warnings(stored: Mapping[str, str], types: Mapping[str, str]) -> Iterator[str]:
-    changed = [name for name, type_ in types.items() if stored[name] != type_]
+def _warnings(stored: Mapping[str, str], types: Mapping[str, str], importance: Importance | None) -> Iterator[str]:
+    changed = {name: type_ for name, type_ in types.items() if stored[name] != type_}
+    if importance:
+        yield from coverage_warnings(importance, weighed(changed))
     if not changed:
         yield "every tensor has the wanted type already; the output is a copy with its tensors in order"

@@ -21,7 +21,7 @@ A type whose blocks do not fit a tensor's rows is replaced as llama.cpp does it 
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -58,6 +58,7 @@ TYPES: Final[Mapping[str, TensorType]] = {
     or re.fullmatch(r"Q[23456]_K|Q[45]_[01]|Q8_0|IQ\d_\w+", type_.name)
 }
 """The types that tensors can be written in, by name."""
+_UNWEIGHED: Final = frozenset({"F32", "F16", "BF16", "Q8_0", "MXFP4", "TQ1_0", "TQ2_0"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +176,16 @@ def assign(
             raise RecipeError(_without_importance(tensor.name, chosen, given=bool(importance_names)))
         types[tensor.name] = chosen
     return types
+
+
+def weighed(types: Mapping[str, str]) -> Iterator[str]:
+    """Names of the tensors whose quantiser uses an importance matrix where there is one: not the embedding's and the
+    output's, for which none is measured as a rule.
+    """
+    for name, type_name in types.items():
+        looked_up = category_of(name) in {Category.EMBEDDING, Category.OUTPUT}
+        if not looked_up and type_name not in _UNWEIGHED:
+            yield name
 
 
 def file_order(name: str) -> tuple[int, bytes]:

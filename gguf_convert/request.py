@@ -2,7 +2,7 @@
 recipe in which types, and whatever would come out wrong is refused here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from gguf_convert.errors import SourceError
 from gguf_convert.facts import facts_of
 from gguf_convert.fields import Field
 from gguf_convert.general import general_fields
-from gguf_convert.imatrix import Importance, read_imatrix, sha256_of
+from gguf_convert.imatrix import Importance, coverage_warnings, read_imatrix, sha256_of
 from gguf_convert.lora import merged
 from gguf_convert.peft import open_adapter
 from gguf_convert.plan import Plan, Split, make_plan
-from gguf_convert.recipe import Recipe, assign, load_recipe
+from gguf_convert.recipe import Recipe, assign, load_recipe, weighed
 from gguf_convert.solver import Size, recipe_for
 from gguf_convert.source.checkpoint import Checkpoint, open_checkpoint
 from gguf_convert.source.reader import CheckpointReader, logical_weights
@@ -80,9 +80,10 @@ def prepare(request: Request, checkpoint: Checkpoint | None = None) -> Prepared:
     covered = importance.entries if importance else ()
     recipe = recipe_for(request.size, layout, fields, facts, covered) if request.size else named
     fields = tuple(replace(field, value=recipe.file_type) if field.key == _FILE_TYPE else field for field in fields)
+    types = assign(recipe, layout.tensors, facts, covered)
     plan = make_plan(
-        layout,
-        types=assign(recipe, layout.tensors, facts, covered),
+        replace(layout, warnings=(*layout.warnings, *_coverage(importance, types))),
+        types=types,
         fields=fields,
         file_name=request.file_name,
         split=request.split,
@@ -106,6 +107,11 @@ def _fields(checkpoint: Checkpoint, layout: Layout, recipe: Recipe, importance: 
         *tokenizer_fields(checkpoint.folder, checkpoint.config),
         *(importance.fields() if importance else ()),
     )
+
+
+def _coverage(importance: Importance | None, types: Mapping[str, str]) -> Iterator[str]:
+    if importance:
+        yield from coverage_warnings(importance, weighed(types))
 
 
 def _check_all_used(checkpoint: Checkpoint, weights: Sequence[str], layout: Layout) -> None:

@@ -12,7 +12,7 @@ import pytest
 from gguf_convert.errors import RecipeError
 from gguf_convert.fields import Field
 from gguf_convert.header import TensorInfo, encode_header
-from gguf_convert.imatrix import coverage, read_imatrix
+from gguf_convert.imatrix import coverage, coverage_warnings, read_imatrix
 from tests.gguf_convert.importances import Measured, measured, write_gguf, write_legacy
 from tests.gguf_convert.shapes import classic
 
@@ -74,9 +74,16 @@ def test_coverage(tmp_path: Path) -> None:
     entries = measured(MODEL)
     del entries["blk.0.attn_v.weight"]
     write_gguf(tmp_path / "i.gguf", entries)
-    found = coverage(read_imatrix(tmp_path / "i.gguf"), [t for n, t in TENSORS.items() if n in measured(MODEL)])
+    importance = read_imatrix(tmp_path / "i.gguf")
+    found = coverage(importance, measured(MODEL))
     assert found.missing == ("blk.0.attn_v.weight",)
     assert found.unseen == {name: 1 for name in entries if name.endswith("_exps.weight")}
+    assert list(coverage_warnings(importance, measured(MODEL))) == [
+        "the importance matrix has no data for blk.0.attn_v.weight; there every column counts alike",
+        "no token came to 6 experts while the importance matrix was measured, "
+        "in blk.0.ffn_gate_exps.weight and 5 other tensors",
+    ]
+    assert not list(coverage_warnings(importance, ["blk.1.attn_v.weight"]))
 
 
 def test_what_is_written_about_it(file: Path) -> None:
@@ -179,9 +186,34 @@ def test_legacy_files_that_are_unsound(tmp_path: Path) -> None:
     entry = struct.pack("<i1siif", 1, b"a", 3, 1, 2.0)
     assert "has a twice" in refused(struct.pack("<i", 2) + entry + entry)
     assert "has a name of 64 bytes" in refused(struct.pack("<ii", 1, 64) + b"a" * 64)
-    assert "has a name that is not UTF-8" in refused(struct.pack("<ii", 1, 1) + b"\xff" + bytes(20))
+    assert "has a name that cannot be read" in refused(struct.pack("<ii", 1, 1) + b"\n" + bytes(20))
+    assert "has a name that cannot be read" in refused(struct.pack("<ii", 1, 1) + b"\xff" + bytes(20))
     assert "claims 2147483647 values for a" in refused(struct.pack("<ii1sii", 1, 1, b"a", 3, 2**31 - 1) + bytes(64))
     assert "claims -1 values for a" in refused(struct.pack("<ii1sii", 1, 1, b"a", 3, -1) + bytes(64))
+
+
+@pytest.mark.fuzz
+def test_mutated_files_are_read_or_refused_in_a_sentence(file: Path, tmp_path: Path) -> None:
+    whole, random = file.read_bytes(), np.random.default_rng(3)
+    mutated = tmp_path / "mutated"
+    refused: list[str] = []
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(random.integers(1, 4)):
+            near_the_start = int(random.integers(0, min(len(data), 3000)))
+            data[near_the_start] = int(random.choice([0, 1, 127, 128, 255, random.integers(256)]))
+        if random.random() < 0.3:
+            del data[int(random.integers(len(data))) :]
+        mutated.write_bytes(data)
+        try:
+            importance = read_imatrix(mutated)
+            for name in importance.entries:
+                if name in TENSORS:
+                    list(importance.for_rows(TENSORS[name], 0, 2))
+        except RecipeError as exc:
+            refused.append(str(exc))
+    assert len(refused) > 60
+    assert not any("\n" in sentence for sentence in refused)
 
 
 def test_no_file(tmp_path: Path) -> None:

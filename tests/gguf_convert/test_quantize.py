@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from engine.models.gguf_header import read_header
-from gguf_convert.budget import budget_for
+from gguf_convert.budget import Budget, budget_for
 from gguf_convert.cli import main
-from gguf_convert.convert import Order, convert
+from gguf_convert.convert import Order, Progress, convert
 from gguf_convert.errors import RecipeError, SourceError
 from gguf_convert.imatrix import Importance, read_imatrix
 from gguf_convert.plan import Split
@@ -178,6 +178,28 @@ def test_a_matrix_of_another_model(experts: Path, tmp_path: Path) -> None:
     write_gguf(tmp_path / "imatrix.gguf", measured(other))
     with pytest.raises(RecipeError, match=r"is of another model: it has 512 values for blk\.0\.attn_k\.weight, .* 256"):
         _ours(experts, tmp_path / "ours.gguf", "Q4_K_M", read_imatrix(tmp_path / "imatrix.gguf"))
+
+
+def test_stopped_and_gone_on_with(experts: Path, tmp_path: Path) -> None:
+    whole = _ours(experts, tmp_path / "whole.gguf", "Q4_K_M").read_bytes()
+    made = plan_quantise(experts, load_recipe("Q4_K_M"), file_name="m.gguf")
+    budget = Budget(workers=1, slot_elements=2**14, memory=0)
+    order = Order(
+        checkpoint=made.source.checkpoint, plan=made.plan, target=tmp_path / "m.gguf", recipe="Q4_K_M", budget=budget
+    )
+    steps = []
+
+    def stop_in_the_middle(progress: Progress) -> None:
+        steps.append(progress.done)
+        if len(steps) == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(order, stop_in_the_middle)
+    assert not (tmp_path / "m.gguf").exists()
+    convert(order, lambda progress: steps.append(progress.done))
+    assert steps[20] > steps[18] > steps[0], "what was made is not made again"
+    assert (tmp_path / "m.gguf").read_bytes() == whole
 
 
 def test_metadata_is_kept(latent: Path, tmp_path: Path) -> None:
