@@ -7,7 +7,7 @@ import time
 import zlib
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +28,7 @@ from gguf_convert.output import Output, discard, opened, publish, untouched
 from gguf_convert.plan import Plan, PlannedTensor
 from gguf_convert.route import kept_at_once
 from gguf_convert.slots import Slot, slots_of
-from gguf_convert.source.checkpoint import Checkpoint, shard_at
+from gguf_convert.source.checkpoint import Checkpoint, Shard, shard_at
 from gguf_convert.source.supply import Arrivals, Supply
 from gguf_convert.stream import Stream, remaining_route
 
@@ -54,6 +54,12 @@ class Order:
     expected: Mapping[str, str] = field(default_factory=dict)
     restart: bool = False
     supply: Supply | None = None
+
+    @property
+    def files_here(self) -> tuple[Shard, ...]:
+        """Files of the checkpoint that nobody fetches or deletes: all without a supply, an adapter's with one."""
+        fetched = self.supply.source.files if self.supply else ()
+        return tuple(shard for shard in self.checkpoint.shards.values() if shard.name not in fetched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +119,7 @@ def _write(order: Order, journal: Journal, tell: Tell) -> None:
             journal.path.unlink()
             discard(order.target.parent, [file.name for file in order.plan.files])
         raise
-    if not order.supply:
-        _check_sources(order.checkpoint)
+    _check_sources(order.files_here)
     journal.complete()
 
 
@@ -218,13 +223,13 @@ def _make(order: Order, output: Output, journal: Journal, tell: Tell) -> None:
 def _stream(order: Order, supply: Supply, output: Output, journal: Journal, stack: contextlib.ExitStack) -> Stream:
     """The slots of a checkpoint that is fetched; files that an earlier run was done with are deleted first."""
     made = _made_rows(order.plan, journal.done)
-    legs = remaining_route(order.plan, order.checkpoint, made)
+    legs = remaining_route(order.plan, order.checkpoint, supply.source.files, made)
     wanted = [leg.file for leg in legs if leg.file is not None]
     if not supply.keep:
         output.sync()
         journal.synced(journal.lines)
         journal.settle()
-        for name in order.checkpoint.shards.keys() - set(wanted):
+        for name in order.checkpoint.shards.keys() & supply.source.files.keys() - set(wanted):
             supply.drop(name)
     sizes = supply.sizes(wanted)
     supply.check_room(sum(sizes.values()) if supply.keep else kept_at_once(legs, sizes))
@@ -254,7 +259,7 @@ class _Work:
         self._plan = order.plan
         self._stream = stream
         self._jobs = _jobs(order, done)
-        self._hashes: deque[Job] = deque()
+        self._hashes = deque(_hashes_of_files(order, done)) if stream else deque[Job]()
         self._rows_left = [
             0 if number in done.tensors else tensor.target.n_rows - done.rows(number)
             for number, tensor in enumerate(order.plan.tensors)
@@ -326,6 +331,13 @@ def _jobs(order: Order, done: Done) -> Iterator[Job]:
     if order.hash_sources:
         for shard in unhashed:
             yield HashSource(shard, order.checkpoint.shards[shard].path)
+
+
+def _hashes_of_files(order: Order, done: Done) -> Iterator[Job]:
+    """Of the files that are here; fetched ones are hashed when they arrive."""
+    for shard in order.files_here if order.hash_sources else ():
+        if shard.name not in done.sources:
+            yield HashSource(shard.name, shard.path)
 
 
 def _hash_of(plan: Plan, number: int) -> HashTensor:
@@ -411,9 +423,9 @@ class _Syncs:
             self._error = exc
 
 
-def _check_sources(checkpoint: Checkpoint) -> None:
+def _check_sources(shards: Iterable[Shard]) -> None:
     """Raises SourceError when a file is not the one that was opened: half of the output may be made of each."""
-    for shard in checkpoint.shards.values():
+    for shard in shards:
         now = shard_at(shard.path)
         if (now.size, now.mtime_ns) != (shard.size, shard.mtime_ns):
             raise SourceError(f"{shard.path} has changed while it was converted; --restart begins anew")

@@ -1,6 +1,6 @@
 """Slots of a checkpoint that arrives file by file: which is next, and which files nobody needs any more."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -110,14 +110,15 @@ class Stream:
             self._arrivals.allow(self._files_begun + 1)
 
 
-def remaining_route(plan: Plan, checkpoint: Checkpoint, made: Ranges) -> tuple[Leg, ...]:
-    """The way through the files for the rows that are not made."""
+def remaining_route(plan: Plan, checkpoint: Checkpoint, fetched: Container[str], made: Ranges) -> tuple[Leg, ...]:
+    """The way through the files for the rows that are not made. Those not in `fetched`, as an adapter's, are here."""
 
     known: dict[frozenset[str], frozenset[str]] = {}  # one object for each set of files
 
     @cache
     def files_of(weight: str) -> frozenset[str]:
-        files = frozenset(tensor.shard for tensor in stored_parts(checkpoint, weight))
+        shards = {tensor.shard for tensor in stored_parts(checkpoint, weight)}
+        files = frozenset(shard for shard in shards if shard in fetched)
         return known.setdefault(files, files)
 
     def needs(weights: Sequence[str]) -> frozenset[str]:
@@ -142,9 +143,9 @@ class Download:
     at_once: int
 
 
-def download_of(plan: Plan, checkpoint: Checkpoint) -> Download:
-    """What a conversion fetches of a checkpoint on a hub."""
-    legs = remaining_route(plan, checkpoint, {})
+def download_of(plan: Plan, checkpoint: Checkpoint, fetched: Container[str]) -> Download:
+    """What a conversion fetches of a checkpoint on a hub that has the files `fetched`."""
+    legs = remaining_route(plan, checkpoint, fetched, {})
     sizes = {leg.file: checkpoint.shards[leg.file].size for leg in legs if leg.file is not None}
     return Download(len(sizes), sum(sizes.values()), kept_at_once(legs, sizes))
 

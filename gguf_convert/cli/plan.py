@@ -30,7 +30,7 @@ def run(words: list[str]) -> int:
     with looked_at(options) as (checkpoint, hub):
         prepared = prepare(request_of(options, checkpoint.folder, "model.gguf"), checkpoint)
     save_recipe(options.save_recipe, prepared.solved)
-    download = download_of(prepared.plan, checkpoint) if hub else None
+    download = download_of(prepared.plan, prepared.checkpoint, hub.files) if hub else None
     budget = budget_for(
         prepared.plan, len(prepared.checkpoint.tensors), workers=options.workers, max_memory=options.max_memory
     )

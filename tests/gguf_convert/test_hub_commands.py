@@ -8,8 +8,9 @@ import pytest
 
 from gguf_convert.cli import main
 from tests.engine.models.hub_server import FakeHub, serving
+from tests.gguf_convert.adapters import write_adapter
 from tests.gguf_convert.source.test_remote import published
-from tests.gguf_convert.tiny_llama import write_tiny_llama
+from tests.gguf_convert.tiny_llama import HIDDEN, write_tiny_llama
 
 pytestmark = pytest.mark.process
 
@@ -77,6 +78,26 @@ def test_the_file_is_the_same_as_from_a_folder(
     assert names_in(out) == left
     kept = list(tmp_path.glob("*/**/owner/model-GGUF/model.safetensors"))
     assert len(kept) == (0 if "--stream" in more else 1)
+
+
+@pytest.mark.parametrize("more", [["--stream"], []])
+def test_an_adapter_of_this_machine_is_added_to_weights_of_a_hub(
+    more: list[str], hub: FakeHub, local: Path, tmp_path: Path
+) -> None:
+    adapter = write_adapter(tmp_path / "adapter", {"model.layers.1.self_attn.q_proj": (HIDDEN, HIDDEN)})
+    out = tmp_path / "out"
+    out.mkdir()
+    words = ["--type", "Q8_0", "--adapter", str(adapter)]
+    assert main(["convert", str(local), str(tmp_path / "m.gguf"), *words]) == 0
+    assert main(["plan", SRC, "--hub", hub.url, "--no-measure", *words]) == 0
+    assert main(["convert", SRC, str(out / "m.gguf"), "--hub", hub.url, *words, *more]) == 0
+    assert (out / "m.gguf").read_bytes() == (tmp_path / "m.gguf").read_bytes()
+    manifests = [json.loads((folder / "m.gguf.manifest.json").read_text()) for folder in (tmp_path, out)]
+    hashes = [{source["name"]: source["sha256"] for source in manifest["sources"]} for manifest in manifests]
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 2
+    assert None not in hashes[0].values()
+    assert names_in(adapter) == ["adapter_config.json", "adapter_model.safetensors"]
 
 
 def test_a_folder_is_given_a_file_named_like_the_repository(hub: FakeHub, tmp_path: Path) -> None:

@@ -169,7 +169,9 @@ def test_files_come_one_by_one_and_go_when_they_are_done(hub: FakeHub, tmp_path:
     # The third comes second: the first is kept for it. The second is fetched ahead, while these two are converted.
     assert weights == [(0, []), (2, [0]), (1, [0, 2])]
     all_three = sum(len(hub.files[name]) for name in SHARDS[:3])
-    assert download_of(wanted.plan, wanted.checkpoint) == Download(files=3, size=all_three, at_once=all_three)
+    assert download_of(wanted.plan, wanted.checkpoint, hub.files) == Download(
+        files=3, size=all_three, at_once=all_three
+    )
     small = sum(len(data) for data in hub.in_git.values()) + 10 * 4096  # whole blocks
     assert 0 < peak.bytes <= all_three + small
 
