@@ -60,7 +60,8 @@ lock:            ## renew the lock files
 	@$(PYTHON) -m venv .venv && .venv/bin/pip install -q uv==0.13.9
 	@cd requirements && for kind in build dev llama model reference; do touch $$kind.txt; done
 	@$(UV_COMPILE) --no-emit-package llama-cpp-python --output-file requirements/run.txt pyproject.toml
-	@cd requirements && for kind in build dev reference; do ../$(UV_COMPILE) -c run.txt -o $$kind.txt $$kind.in; done
+	@cd requirements && for kind in build dev; do ../$(UV_COMPILE) -c run.txt -o $$kind.txt $$kind.in; done
+	@cd requirements && ../$(UV_COMPILE) -c run.txt --override without-torch.in -o reference.txt reference.in
 	@cd requirements && ../$(UV_COMPILE) --no-deps --no-binary llama-cpp-python -o llama.txt llama.in
 	@cd requirements && ../$(UV_COMPILE) --no-deps -o model.txt model.in
 

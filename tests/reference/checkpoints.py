@@ -6,7 +6,6 @@ Norms lie away from 1 and routing biases apart from each other, so that no mista
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -456,6 +455,6 @@ _ALL = (
 CHECKPOINTS = {checkpoint.name: checkpoint for checkpoint in _ALL}
 
 
-def parameters(checkpoint: Checkpoint) -> int:
-    """How many weights it has."""
-    return sum(prod(weight.shape) for weight in WEIGHTS[checkpoint.config["model_type"]](checkpoint))
+def shapes_of(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
+    """All its weights, by name; scales are not among them."""
+    return {weight.name: weight.shape for weight in WEIGHTS[checkpoint.config["model_type"]](checkpoint)}

@@ -1,7 +1,8 @@
 """Logits of a checkpoint by transformers in single precision; a program of the reference environment.
 
-On stdin a JSON list of jobs: {"folder": checkpoint, "ids": token ids, "target": file for the logits as .npy}, and
-"draft", another such file, where the layer of multi-token prediction is to be asked as well.
+On stdin a JSON list of jobs: {"folder": checkpoint, "ids": token ids, "target": file for the logits as .npy}; where the
+layer of multi-token prediction is to be asked as well, "draft" is another such file; "adapter" is the folder of a LoRA
+adapter, which PEFT puts on the model.
 
 Weights are put into the model one by one, strictly: each of the model's is there and each of the file's is used. FP8
 weights are expanded here, by PyTorch's own conversion.
@@ -30,6 +31,8 @@ def main() -> None:
     for job in json.load(sys.stdin):
         weights = floats(Path(job["folder"]))
         model = load(Path(job["folder"]), weights)
+        if "adapter" in job:
+            model = with_adapter(model, job["adapter"])
         ids = torch.tensor([job["ids"]])
         with torch.inference_mode():
             np.save(job["target"], model(ids).logits[0].numpy())
@@ -77,6 +80,12 @@ def magnify_scores(model: PreTrainedModel, config: PretrainedConfig) -> None:
     magnitude = 0.1 * scaling["mscale_all_dim"] * math.log(scaling["factor"]) + 1.0
     for layer in model.model.layers:
         layer.self_attn.scaling *= magnitude**2
+
+
+def with_adapter(model: PreTrainedModel, folder: str) -> torch.nn.Module:
+    from peft import PeftModel  # importing it takes as long as everything else here
+
+    return PeftModel.from_pretrained(model, folder).eval()
 
 
 def draft_logits(model: PreTrainedModel, weights: Weights, ids: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Logits of a GGUF file by llama.cpp, with nothing rounded on the way; started as a child process.
 
-On stdin a JSON list of jobs: {"file": GGUF, "ids": token ids, "target": file for the logits as .npy}.
+On stdin a JSON list of jobs: {"file": GGUF, "ids": token ids, "target": file for the logits as .npy}, and "adapter", a
+GGUF to be added while it runs, where there is one.
 """
 
 import json
@@ -18,6 +19,7 @@ def main() -> None:
         ids = job["ids"]
         model = llama_cpp.Llama(
             job["file"],
+            lora_path=job.get("adapter"),
             n_ctx=len(ids),
             n_batch=len(ids),
             n_threads=2,

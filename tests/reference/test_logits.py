@@ -4,20 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.reference.checkpoints import CHECKPOINTS, write_checkpoint
+from tests.reference.logits import LARGEST_DIVERGENCE, PLACES, Floats, divergence, job, read_logits
 from tests.reference.ours import our_file
 from tests.reference.reference import run_in_our_environment, run_in_reference
 
 pytestmark = [pytest.mark.reference, pytest.mark.process, pytest.mark.timeout(600)]
 
-PLACES = 128
-LARGEST_DIVERGENCE = 1e-5
 NEAR_TIE = 1e-3
 """Where the two likeliest tokens are nearer than this, in logits, rounding may swap them."""
-
-Floats = NDArray[np.float64]
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +24,9 @@ def logits(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Floats, 
     files = {name: our_file(folder, work / f"{name}.gguf", "F32") for name, folder in folders.items()}
     theirs = {name: work / f"{name}-transformers.npy" for name in folders}
     ours = {name: work / f"{name}-llama.npy" for name in folders}
-    run_in_reference("hf_logits.py", [_job("folder", folders[name], theirs[name]) for name in folders])
-    run_in_our_environment("llama_logits.py", [_job("file", files[name], ours[name]) for name in files])
-    return {name: (_read(theirs[name]), _read(ours[name])) for name in folders}
+    run_in_reference("hf_logits.py", [job("folder", folders[name], theirs[name]) for name in folders])
+    run_in_our_environment("llama_logits.py", [job("file", files[name], ours[name]) for name in files])
+    return {name: (read_logits(theirs[name]), read_logits(ours[name])) for name in folders}
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)
@@ -48,40 +44,14 @@ def test_the_layer_of_multi_token_prediction_says_what_it_was_trained_to(mtp: st
     model = our_file(folder, tmp_path / "model.gguf", "F32")
     draft = our_file(folder, tmp_path / "draft.gguf", "F32", "--mtp", mtp)
     theirs, ours, target = tmp_path / "theirs.npy", tmp_path / "ours.npy", tmp_path / "model.npy"
-    run_in_reference("hf_logits.py", [_job("folder", folder, target) | {"draft": str(theirs)}])
-    run_in_our_environment("llama_draft.py", [_job("file", model, ours) | {"draft": str(draft)}])
-    assert _read(theirs).shape == _read(ours).shape == (PLACES - 1, 512)
-    assert divergence(_read(theirs), _read(ours)).mean() <= LARGEST_DIVERGENCE
-
-
-def _job(kind: str, model: Path, target: Path) -> dict[str, object]:
-    return {kind: str(model), "ids": token_ids(), "target": str(target)}
-
-
-def _read(path: Path) -> Floats:
-    return np.load(path).astype(np.float64)
-
-
-def token_ids() -> list[int]:
-    """Ordinary tokens, any of them, always the same."""
-    return [int(word % np.uint64(480)) for word in np.random.Philox(key=7).random_raw(PLACES)]
-
-
-def divergence(p: Floats, q: Floats) -> Floats:
-    """Kullback-Leibler divergence at each place, in nats, of the distributions with these logits."""
-    log_p, log_q = _log_softmax(p), _log_softmax(q)
-    result: Floats = (np.exp(log_p) * (log_p - log_q)).sum(axis=1)
-    return result
+    run_in_reference("hf_logits.py", [job("folder", folder, target) | {"draft": str(theirs)}])
+    run_in_our_environment("llama_draft.py", [job("file", model, ours) | {"draft": str(draft)}])
+    assert read_logits(theirs).shape == read_logits(ours).shape == (PLACES - 1, 512)
+    assert divergence(read_logits(theirs), read_logits(ours)).mean() <= LARGEST_DIVERGENCE
 
 
 def lead(logits: Floats) -> Floats:
     """By how much the likeliest token leads at each place."""
     best = np.sort(logits, axis=1)
     result: Floats = best[:, -1] - best[:, -2]
-    return result
-
-
-def _log_softmax(logits: Floats) -> Floats:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    result: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return result
