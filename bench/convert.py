@@ -4,7 +4,7 @@ A checkpoint of DeepSeek-V3's shape, R1's own matrices with 64 experts and few l
 run on the same files, one after the other, two workers or threads each. Memory is anonymous memory of all processes
 together, disk what the output's folder takes, both looked at every 20 ms.
 
-`python -m bench.convert [--layers N] [--experts N] [--keep]`; the reference (torch) is set up when it is missing.
+`python -m bench.convert [--dense N] [--layers N] [--experts N] [--keep]`; the reference (torch) is set up if missing.
 """
 
 import argparse
@@ -50,10 +50,10 @@ class Cost:
 
 def main() -> int:
     options = _options()
-    if not setup.PYTHON.exists() and setup.main():
+    if setup.main():
         return 1
     shutil.rmtree(WORK, ignore_errors=True)
-    source = checkpoint(WORK / "source", options.layers, options.experts)
+    source = checkpoint(WORK / "source", options.dense, options.layers, options.experts)
     ours, theirs = WORK / "ours", WORK / "theirs"
     report = Report("convert")
     one_pass = watched(ours, lambda: _ours(source, ours / "m.gguf"))
@@ -63,8 +63,8 @@ def main() -> int:
     _rows(report, one_pass, to_bf16, to_type, (ours / "m.gguf").stat().st_size)
     size = sum(path.stat().st_size for path in source.glob("*.safetensors"))
     report.notes.append(
-        f"{size / 1e9:.2f} GB of FP8, {options.layers} layers with {options.experts} experts of R1's shape and one "
-        f"dense layer, to {TYPE}; two workers, two threads"
+        f"{size / 1e9:.2f} GB of FP8, layers with {options.experts} experts of R1's shape: {options.layers}, without: "
+        f"{options.dense}, to {TYPE}; two workers, two threads"
     )
     if not options.keep:
         shutil.rmtree(WORK)
@@ -73,19 +73,20 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.convert")
-    parser.add_argument("--layers", type=int, default=2, help="with experts; one dense layer is always there")
+    parser.add_argument("--dense", type=int, default=1, help="layers without experts")
+    parser.add_argument("--layers", type=int, default=2, help="layers with experts")
     parser.add_argument("--experts", type=int, default=64)
     parser.add_argument("--keep", action="store_true", help="leave the files in build/bench/convert")
     return parser.parse_args()
 
 
-def checkpoint(folder: Path, layers: int, experts: int) -> Path:
+def checkpoint(folder: Path, dense: int, layers: int, experts: int) -> Path:
     """A checkpoint with random weights, its tokenizer too."""
     folder.mkdir(parents=True)
     config: dict[str, Any] = {
         **R1,
-        "num_hidden_layers": layers + 1,
-        "first_k_dense_replace": 1,
+        "num_hidden_layers": dense + layers,
+        "first_k_dense_replace": dense,
         "num_nextn_predict_layers": 0,
         "n_routed_experts": experts,
         "vocab_size": VOCABULARY,
