@@ -3,15 +3,16 @@ and after `kill -9` the same command goes on.
 """
 
 import hashlib
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -262,6 +263,39 @@ def failing(name: str) -> Callable[[Request, bytes], bool]:
         return False
 
     return wrong
+
+
+def test_a_file_goes_only_when_what_was_made_of_it_is_on_the_disk(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: dict[str, tuple[int, int]] = {}  # of each file when it was deleted: made and on the disk, made later
+    delete = Supply.drop
+
+    def drop(supply: Supply, name: str) -> None:
+        lines = [json.loads(line) for line in (tmp_path / "m.gguf.partial.journal").read_text().splitlines()]
+        synced = max(line.get("synced", 0) for line in lines)
+        rows.setdefault(name, (rows_from(name, lines[:synced]), rows_from(name, lines[synced:])))
+        delete(supply, name)
+
+    wanted = remote_order(hub.url, tmp_path)
+    monkeypatch.setattr(Supply, "drop", drop)
+    convert(wanted)
+    assert {name: rows[name] for name in SHARDS} == {
+        SHARDS[0]: (1 + ROWS + ROWS, 0),  # the norm, an expert, the FP8 matrix
+        SHARDS[1]: (3 * ROWS, 0),
+        SHARDS[2]: (ROWS + ROWS, 0),
+        SHARDS[3]: (0, 0),
+    }
+
+
+def rows_from(name: str, lines: Sequence[dict[str, Any]]) -> int:
+    """How many rows the journal's lines say were made of a file of `four_shards`."""
+    count = 0
+    for line in lines:
+        tensor, start, stop = line.get("slot", (None, 0, 0))
+        files = {0: {0}, 2: {0, 2}}.get(tensor, {(0, 1, 1, 1, 2)[start // ROWS]})
+        count += (stop - start) * (name in {SHARDS[number] for number in files})
+    return count
 
 
 def test_a_damaged_file_is_never_converted(hub: FakeHub, tmp_path: Path) -> None:
