@@ -143,13 +143,18 @@ def _begin(order: Order, journal: Journal) -> Manifest | None:
         if finished is None:
             before = (journal.identity or {}).get("files", ())
             discard(order.target.parent, {*map(str, before), *wanted["files"]})
-            journal.begin(wanted)
+            journal.begin(wanted | _origin(order))
         return finished
-    if journal.identity != wanted:
+    if {key: value for key, value in journal.identity.items() if key != "origin"} != wanted:
         raise _other(order, journal.identity, wanted)
     if not journal.done.complete and not untouched(order.target.parent, order.plan.files):
-        journal.begin(wanted)  # somebody removed what had been made
+        journal.begin(wanted | _origin(order))  # somebody removed what had been made
     return None
+
+
+def _origin(order: Order) -> dict[str, str]:
+    """The commit of a hub that a conversion is begun with; another with the same files may finish it."""
+    return {"origin": order.supply.origin} if order.supply else {}
 
 
 def _finished(order: Order, journal: Journal) -> Manifest | None:
@@ -179,7 +184,8 @@ def _other(order: Order, was: Mapping[str, Any], wanted: Mapping[str, Any]) -> C
     before, now = was.get("sources", {}), wanted["sources"]
     changed = [name for name in now if name in before and before[name] != now[name]]
     if changed and was.get("plan") == wanted["plan"]:
-        return SourceError(f"{changed[0]} has changed since this conversion was begun; {go_on}")
+        finish = f"{was['origin']} finishes it, " if "origin" in was else ""
+        return SourceError(f"{changed[0]} has changed since this conversion was begun; {finish}{go_on}")
     return TargetError(
         f"{order.target} was begun by another command (other types, options or version of ggml): "
         f"give that command again to finish it; {go_on}"
