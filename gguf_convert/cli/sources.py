@@ -40,7 +40,7 @@ def add_download_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stream",
         action="store_true",
-        help="delete each file of a hub when it is converted: at most three are on the disk at a time",
+        help="delete each file of a hub when it is converted: two or three are on the disk at a time",
     )
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="files of a hub go here, not beside DST")
 

@@ -326,6 +326,27 @@ def test_a_repository_that_changed_meanwhile_is_not_mixed(hub: FakeHub, tmp_path
     assert convert(remote_order(hub.url, tmp_path)).origin == f"hub:{REPOSITORY}@{'b' * 40}", "the files are the same"
 
 
+def test_what_is_waited_for_is_told(hub: FakeHub, tmp_path: Path) -> None:
+    def slow(request: Request, data: bytes) -> bool:
+        if "Range" in request.headers or SHARDS[0] not in request.path:
+            return False
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(data)))
+        request.end_headers()
+        for start in (0, len(data) // 2):
+            request.wfile.write(data[start:][: len(data) // 2 + len(data) % 2 * (start > 0)])
+            request.wfile.flush()
+            time.sleep(0.5)
+        return True
+
+    hub.wrong = slow
+    told: list[Progress] = []
+    convert(remote_order(hub.url, tmp_path), told.append)
+    megabytes = f"{len(hub.files[SHARDS[0]]) / 1e6:,.0f} MB fetched"
+    assert any(step.at.startswith(f"{SHARDS[0]}: ") and step.at.endswith(megabytes) for step in told)
+    assert told[-1].done == pytest.approx(told[-1].total)
+
+
 def test_an_error_of_our_own_is_not_waited_out(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
