@@ -60,18 +60,20 @@ def install() -> None:
     run(sys.executable, "-m", "venv", str(PYTHON.parents[1]))
     say("installing transformers (hashes checked) and torch")
     pip = (str(PYTHON), "-I", "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
-    run(*pip, "--require-hashes", "--requirement", str(LOCK))
+    run(*pip, "--require-hashes", "--no-deps", "--requirement", str(LOCK))  # some of them would bring another torch
     run(*pip, TORCH)
 
 
 def unpack(source: Path) -> None:
-    """Takes the converter out of the source archive."""
+    """Takes the converter out of the source archive, whose hash was checked."""
     with tarfile.open(source) as archive:
         for member in archive:
             inner = member.name.partition("/vendor/llama.cpp/")[2]
             if member.isfile() and inner.startswith(CONVERTER):
-                member.name = inner
-                archive.extract(member, LLAMA_CPP, filter="data")
+                content = archive.extractfile(member)
+                assert content is not None
+                (LLAMA_CPP / inner).parent.mkdir(parents=True, exist_ok=True)
+                (LLAMA_CPP / inner).write_bytes(content.read())
     if not (LLAMA_CPP / CONVERTER[0]).exists():
         raise SetupError(f"{source.name} has no converter of llama.cpp in it")
 

@@ -22,16 +22,19 @@ EVERYWHERE = {
 THOROUGH = ("F32", "Q8_0", "Q2_K", "Q4_K_M", "Q5_K_S", "IQ4_XS", "IQ3_M")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("name", "kind"), EVERYWHERE.items())
 def test_files_are_those_of_llama_cpp(name: str, kind: str, tmp_path: Path) -> None:
     check_file(name, kind, tmp_path)
 
 
+@pytest.mark.process
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="another machine's quantiser may round in another way")
 def test_a_searched_type_is_that_of_llama_cpp(tmp_path: Path) -> None:
     check_file("tiny-llama-tied", "Q3_K_M", tmp_path)
 
 
+@pytest.mark.process
 @pytest.mark.reference
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", CHECKPOINTS)
