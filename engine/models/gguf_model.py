@@ -41,6 +41,7 @@ _MATRICES: Final = frozenset(
 
 # Names of those that llama.cpp multiplies or adds element by element.
 _VECTORS: Final = ("norm", "rope_freqs")
+_SUFFIXES: Final = frozenset({"bias", "scale", "input_scale"})
 
 _BYTE_TOKEN = 6  # ggml's number of tokens that stand for a byte
 
@@ -88,7 +89,7 @@ def _layers(model: _Model) -> str | None:
     layers, ahead = model.number("block_count"), model.number("nextn_predict_layers", 0)
     if layers is not None and not 1 <= layers <= MAX_LAYERS:
         return f"claims {layers} layers; 1 to {MAX_LAYERS} are possible"
-    if layers is not None and ahead is not None and ahead > layers:
+    if layers is not None and ahead and ahead >= layers:
         return f"claims that {ahead} of its {layers} layers predict tokens ahead"
     return None
 
@@ -139,9 +140,8 @@ def _heads(model: _Model) -> str | None:
     width, heads = model.number("embedding_length"), model.number("attention.head_count")
     if not width or not heads:
         return None
-    keys = model.number("attention.key_length", width // heads)
+    keys, turned = _head_sizes(model, heads)
     values = model.number("attention.value_length", width // heads)
-    turned = model.number("rope.dimension_count", keys)
     architecture = model.header.architecture
     if architecture in _ONE_HEAD_SIZE and not keys == values == turned:
         return f"has heads of {keys} for keys, {values} for values and {turned} for positions, which must be the same"
@@ -165,18 +165,30 @@ def _for_each(numbers: tuple[int, ...], n_layers: int) -> tuple[int, ...]:
 
 
 def _latent(model: _Model) -> str | None:
-    """Multi-head latent attention: keys are the latent vector and the dimensions that are turned."""
-    if model.header.architecture != "deepseek2":
+    """Multi-head latent attention: keys are the latent vector and the dimensions that are turned, one for all heads."""
+    if model.header.architecture != "deepseek2" or model.number("block_count") is None:
         return None
-    width, heads = model.number("embedding_length", 0) or 0, model.number("attention.head_count", 0) or 0
-    keys = model.number("attention.key_length", width // heads if heads else 0) or 0
-    turned = model.number("rope.dimension_count", keys) or 0
-    whole, latent = model.number("attention.key_length_mla", 0) or 0, model.number("attention.kv_lora_rank", 0) or 0
-    if (whole or keys) - turned < 1:
-        return f"turns {turned} of {whole or keys} dimensions of each head by their position"
-    if whole and keys != latent + turned:
-        return f"has keys of {keys} for a latent vector of {latent} and {turned} dimensions that are turned"
+    heads = model.number("attention.head_count", 0) or 0
+    keys, turned = _head_sizes(model, heads)
+    whole, values = model.number("attention.key_length_mla", 0), model.number("attention.value_length_mla", 0)
+    each = whole if whole and values else keys
+    if each - turned < 1:
+        return f"turns {turned} of {each} dimensions of each head by their position"
+    latent, shared = model.number("attention.kv_lora_rank", 0), model.number("attention.head_count_kv", heads)
+    if whole and values and latent and (keys != latent + turned or shared != 1):
+        return (
+            f"has {shared} keys of {keys} for a latent vector of {latent} and {turned} dimensions that are turned; "
+            f"1 of {latent + turned} is needed"
+        )
     return None
+
+
+def _head_sizes(model: _Model, heads: int) -> tuple[int, int]:
+    """The length of a key and how much of it is turned, with llama.cpp's defaults; none where there are no heads."""
+    if not heads:
+        return 0, 0
+    keys = model.number("attention.key_length", (model.number("embedding_length", 0) or 0) // heads) or 0
+    return keys, model.number("rope.dimension_count", keys) or 0
 
 
 def _alignment(model: _Model) -> str | None:
@@ -192,8 +204,8 @@ def _types(model: _Model) -> str | None:
         stem, _, last = name.rpartition(".")
         if last == "weight" and stem.rpartition(".")[2] in _MATRICES and kind in _NOT_MULTIPLIED:
             return f"stores the matrix {name!r} as {kind}, with which nothing can be multiplied"
-        if kind != "F32" and (last == "bias" or (last == "weight" and stem.endswith(_VECTORS))):
-            return f"stores {name!r} as {kind}; norms, biases and factors of positions are computed in F32 alone"
+        if kind != "F32" and (last in _SUFFIXES or (last == "weight" and stem.endswith(_VECTORS))):
+            return f"stores {name!r} as {kind}; norms, biases and factors are computed in F32 alone"
     return None
 
 

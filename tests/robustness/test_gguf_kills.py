@@ -51,6 +51,7 @@ def test_what_kills_llama_is_refused_first(tmp_path: Path) -> None:
     killers = [mutant for mutant, fate in found.items() if fate.outcome == "dies"]
     missed = {mutant: found[mutant] for mutant in killers if mutant.refused is None}
     _print(mutants, found)
+    print(_told(missed))
     for mutant in mutants:
         if mutant not in missed:
             mutant.path.unlink()

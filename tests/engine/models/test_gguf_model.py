@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.errors import ModelUnusable
 from engine.models.gguf_header import GgufError
 from engine.models.gguf_model import read_model_header
+from engine.models.store import usable_header
 from tests.engine.models.gguf_files import STRING, Model, Typed
 from tests.robustness.gguf_mutations import put
 from tests.robustness.tiny_gguf import F32, TYPE_IDS, U32, deepseek, llama, qwen
@@ -113,7 +115,25 @@ REFUSED: dict[str, tuple[Callable[[], Model], str]] = {
     ),
     "keys of another length": (
         lambda: put(deepseek(), "deepseek2.attention.key_length", Typed(U32, 24)),
-        "has keys of 24 for a latent vector of 32 and 8 dimensions that are turned",
+        "has 1 keys of 24 for a latent vector of 32 and 8 dimensions that are turned; 1 of 40 is needed",
+    ),
+    "latent keys for each head": (
+        lambda: put(deepseek(), "deepseek2.attention.head_count_kv", Typed(U32, 4)),
+        "has 4 keys of 40 for a latent vector of 32",
+    ),
+    "no heads": (
+        lambda: put(deepseek(), "deepseek2.attention.head_count", Typed(U32, 0)),
+        "has 1 keys of 0 for a latent vector of 32 and 0 dimensions",
+    ),
+    "only layers ahead": (
+        lambda: put(deepseek(), "deepseek2.nextn_predict_layers", Typed(U32, 2)),
+        "claims that 2 of its 2 layers predict tokens ahead",
+    ),
+    "a scale in another type": (
+        lambda: replace(
+            qwen("qwen2"), tensors=[*qwen("qwen2").tensors, ("blk.0.attn_q.scale", (1,), TYPE_IDS["F64"], bytes(8))]
+        ),
+        "stores 'blk.0.attn_q.scale' as F64",
     ),
     "integers": (
         lambda: with_type(llama(), "blk.0.attn_k.weight", "I8", 32 * 16),
@@ -144,6 +164,12 @@ def test_a_model_that_would_end_the_process_is_refused(name: str, tmp_path: Path
         read_model_header(path)
     assert str(caught.value).startswith(str(path))
     assert sentence in str(caught.value)
+
+
+def test_the_engine_does_not_load_it(tmp_path: Path) -> None:
+    path = put(llama(), "llama.block_count", Typed(U32, 513)).write(tmp_path / "it.gguf")
+    with pytest.raises(ModelUnusable, match="claims 513 layers"):
+        usable_header(path)
 
 
 def test_shards_after_the_first_say_nothing_about_the_model(tmp_path: Path) -> None:
