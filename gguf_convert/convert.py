@@ -1,6 +1,7 @@
 """A conversion from its plan to its finished files: resumable, by several processes, the same bytes however it goes."""
 
 import contextlib
+import hashlib
 import math
 import threading
 import time
@@ -454,6 +455,7 @@ def _manifest(order: Order, done: Done) -> Manifest:
             for shard in order.checkpoint.shards.values()
         ),
         files=tuple(file.name for file in order.plan.files),
+        headers=tuple(hashlib.sha256(file.header).hexdigest() for file in order.plan.files),
         tensors=tuple(
             _record(order.plan, tensor, done.tensors[number]) for number, tensor in enumerate(order.plan.tensors)
         ),

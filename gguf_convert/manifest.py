@@ -47,7 +47,8 @@ class Versions(_Record):
 
 class Manifest(_Record):
     """`plan` is the plan's digest; `recipe` is what the user called the recipe; `importance` the sha256 of the
-    importance matrix's file; `origin` names the repository and commit of a hub that the sources are from.
+    importance matrix's file; `origin` names the repository and commit of a hub that the sources are from; `headers` are
+    the sha256 of all before the first tensor of each file.
     """
 
     version: int = 1
@@ -59,6 +60,7 @@ class Manifest(_Record):
     versions: Versions
     sources: tuple[Source, ...]
     files: tuple[str, ...]
+    headers: tuple[str, ...] = ()
     tensors: tuple[TensorRecord, ...]
     unused: dict[str, str]
     warnings: tuple[str, ...]

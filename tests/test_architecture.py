@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "engine.backends.scripted": {"engine", "numpy"},
     "gguf_convert": {"gguf_convert", "engine.models.gguf_header", "numpy", "pydantic", "rich"},
     "gguf_convert.ggml": {"gguf_convert", "engine.models.gguf_header", "numpy", "llama_cpp"},
+    "gguf_convert.llama": {"llama_cpp", "numpy"},  # a program for a child process: nothing of ours is needed there
     "r1_lsp": {"r1_lsp", "engine", "ast_tools", "pygls", "lsprotocol", "platformdirs"},
     "r1_lsp.cli": {"r1_lsp", "engine", "ast_tools", "pygls", "lsprotocol", "rich", "platformdirs"},
     "r1_lsp.config": {"r1_lsp", "engine", "pydantic"},

@@ -17,6 +17,7 @@ COMMANDS = {
     "convert": "SRC DST  a checkpoint (safetensors) as a quantised GGUF file, in one pass, resumable",
     "lora": "ADAPTER DST  a LoRA adapter (PEFT) as a GGUF file for llama.cpp to add while it runs",
     "quantize": "SRC DST  a GGUF file again, with other types for its tensors, resumable",
+    "verify": "FILE  whether a GGUF file is sound, and means what its checkpoint means",
 }
 
 

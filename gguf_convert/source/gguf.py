@@ -50,6 +50,12 @@ def open_gguf(path: Path) -> GgufSource:
     return GgufSource(first=paths[0], checkpoint=checkpoint, tensors=found, metadata=headers[0].metadata)
 
 
+def stem(path: Path) -> str:
+    """The model's name in a file's, without the number of a split file."""
+    split = _SPLIT_NAME.fullmatch(path.name)
+    return split["stem"] if split else path.name.removesuffix(".gguf")
+
+
 def read_fields(path: Path) -> Iterator[Field]:
     """All metadata of the file at `path` as it is written there, arrays whole. Raises SourceError."""
     header = _header(path)

@@ -1,0 +1,1 @@
+"""What `r1-gguf verify` looks at, one check per file."""
