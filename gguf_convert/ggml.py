@@ -27,8 +27,8 @@ TARGET_TYPES: Final = (
     "IQ1_M", "IQ1_S", "Q1_0",
 )  # fmt: skip
 """What a tensor can be written as, from many bits to few. ggml's other types are for its own intermediate results."""
-_NEED_IMPORTANCE: Final = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS"})
-"""As llama.cpp's quantiser has it: without, the weights are poor."""
+NEED_IMPORTANCE: Final = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS"})
+"""Types that come out as noise without an importance matrix; llama.cpp's quantiser refuses them then, and we do."""
 _INSIST: Final = frozenset({"IQ1_S", "IQ2_XXS", "IQ2_XS"})
 """Those for which ggml ends the process (ggml_quantize_requires_imatrix)."""
 _NAMES: Final = {"darwin": "libggml-base.dylib", "win32": "ggml-base.dll"}
@@ -88,7 +88,7 @@ def row_bytes(type_name: str, row_length: int) -> int:
 
 def needs_importance(type_name: str) -> bool:
     """Whether weights of a model should be written in this type only with an importance matrix."""
-    return type_name in _NEED_IMPORTANCE
+    return type_name in NEED_IMPORTANCE
 
 
 def slow_to_prepare(type_name: str) -> bool:

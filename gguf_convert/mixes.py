@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Final
 
 from gguf_convert.facts import Facts
+from gguf_convert.ggml import NEED_IMPORTANCE
 
 
 class Category(Enum):
@@ -76,9 +77,6 @@ class Mix:
 OTHER_RULES: Final = frozenset({"falcon", "glm5-next", "bailingmoe3"})
 """Architectures for which llama.cpp has rules of their own, which are not here."""
 
-NEEDS_IMPORTANCE: Final = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS"})
-"""Types that come out as noise without an importance matrix, and are refused then."""
-
 _CATEGORIES: Final = (
     ("attn_qkv.weight", Category.VALUE),
     ("attn_kv_b.weight", Category.VALUE),
@@ -139,12 +137,12 @@ def may_quantise(name: str, shape: tuple[int, ...]) -> bool:
 
 FALLBACK: Final[Mapping[str, str]] = {
     **dict.fromkeys(("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ4_XS"), "IQ4_NL"),
-    **dict.fromkeys(("Q2_K", "Q3_K", "TQ1_0", "TQ2_0"), "Q4_0"),
+    **dict.fromkeys(("Q2_0", "Q2_K", "Q3_K", "TQ1_0", "TQ2_0"), "Q4_0"),
     "Q4_K": "Q5_0",
     "Q5_K": "Q5_1",
     "Q6_K": "Q8_0",
 }
-"""What is taken instead of a type with blocks of 256 for rows that are no multiple of that."""
+"""What is taken instead of a type whose blocks (64 or more) do not fit the rows. Q1_0 and NVFP4 are not replaced."""
 
 
 def _shared(ratio: int) -> Condition:
@@ -245,7 +243,7 @@ def _mix(name: str, file_type: int, default: str, **choices: Choices) -> Mix:
             Category.KEY: (Choice("Q8_0", (_eight_experts,)),),
             **by_category,
         },
-        needs_importance=NEEDS_IMPORTANCE | ({"Q2_K"} if name == "Q2_K_S" else set()),
+        needs_importance=NEED_IMPORTANCE | ({"Q2_K"} if name == "Q2_K_S" else set()),
     )
 
 
@@ -266,7 +264,7 @@ _FIVE_BIT_OUTPUT: Final = frozenset({"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2
 _EMBEDDINGS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS"), "Q2_K"),
     **dict.fromkeys(("IQ2_S", "IQ2_M", "IQ3_XXS"), "IQ3_S"),
-    **dict.fromkeys(("TQ1_0", "TQ2_0"), "Q4_K"),
+    **dict.fromkeys(("TQ1_0", "TQ2_0", "Q2_0"), "Q4_K"),
 }
 _FEW_BITS_IN_FOUR = (Choice("Q4_K", (_shared(4),)),)
 _MORE_BITS = (Choice("Q6_K", (_layer_gets_more,)),)
@@ -376,6 +374,8 @@ MIXES: Final[Mapping[str, Mix]] = {
             )
             for name, file_type in (("IQ4_NL", 25), ("IQ4_XS", 30))
         ),
+        _mix("Q1_0", 40, "Q1_0"),
+        _mix("Q2_0", 41, "Q2_0"),
         _mix("TQ1_0", 36, "TQ1_0"),
         _mix("TQ2_0", 37, "TQ2_0"),
         Mix(

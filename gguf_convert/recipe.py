@@ -31,9 +31,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from engine.models.gguf_header import TENSOR_TYPES, TensorType
+from engine.models.gguf_header import TensorType
 from gguf_convert.errors import RecipeError
 from gguf_convert.facts import Facts
+from gguf_convert.ggml import TARGET_TYPES, target_type
 from gguf_convert.mixes import ALIASES, FALLBACK, MIXES, OTHER_RULES, Category, Mix, Place, category_of, may_quantise
 from gguf_convert.tensors import TargetTensor
 
@@ -51,14 +52,9 @@ class Part(StrEnum):
     OTHER = "other"
 
 
-TYPES: Final[Mapping[str, TensorType]] = {
-    type_.name: type_
-    for type_ in TENSOR_TYPES.values()
-    if type_.name in {"F32", "F16", "BF16", "MXFP4", "TQ1_0", "TQ2_0"}
-    or re.fullmatch(r"Q[23456]_K|Q[45]_[01]|Q8_0|IQ\d_\w+", type_.name)
-}
+TYPES: Final[Mapping[str, TensorType]] = {name: target_type(name) for name in TARGET_TYPES}
 """The types that tensors can be written in, by name."""
-_UNWEIGHED: Final = frozenset({"F32", "F16", "BF16", "Q8_0", "MXFP4", "TQ1_0", "TQ2_0"})
+_UNWEIGHED: Final = frozenset({"F32", "F16", "BF16", "Q8_0", "MXFP4", "NVFP4", "TQ1_0", "TQ2_0", "Q1_0", "Q2_0"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,9 +257,14 @@ def _chosen(recipe: Recipe, tensor: TargetTensor, facts: Facts, of_mix: Callable
 
 
 def fitting(type_name: str, row_length: int) -> str:
-    """The type, or what llama.cpp takes instead for rows that its blocks do not fit."""
-    if row_length % TYPES[type_name].block == 0:
+    """The type, or what llama.cpp takes instead for rows that its blocks do not fit. Raises RecipeError when it has
+    nothing to take.
+    """
+    block = TYPES[type_name].block
+    if row_length % block == 0:
         return type_name
+    if type_name not in FALLBACK and block > 32:
+        raise RecipeError(f"rows of {row_length} do not fit {type_name}, which takes {block} at once")
     instead = FALLBACK.get(type_name, type_name)
     return instead if row_length % TYPES[instead].block == 0 else "F16"
 

@@ -18,11 +18,13 @@ from gguf_convert.arch.architecture import Layout
 from gguf_convert.errors import RecipeError
 from gguf_convert.facts import Facts
 from gguf_convert.fields import Field
+from gguf_convert.ggml import NEED_IMPORTANCE
 from gguf_convert.header import padded
-from gguf_convert.mixes import MIXES, NEEDS_IMPORTANCE, OTHER_RULES, may_quantise
+from gguf_convert.mixes import MIXES, OTHER_RULES, may_quantise
 from gguf_convert.plan import header_size
 from gguf_convert.recipe import TYPES, Part, Recipe, Rule, bits_per_weight, file_order, fitting, part_of, split_name
 from gguf_convert.tensors import TargetTensor
+from gguf_convert.units import in_units
 
 TYPE_ERRORS: Final[Mapping[str, float]] = {
     "IQ1_S": 0.235,
@@ -134,11 +136,11 @@ def solve(
     ladders = [_ladder(tensor, model, importance=tensor.name in importance_names) for tensor in free]
     smallest = sum(ladder[0].size for ladder in ladders)
     if smallest > room:
-        least = (target_bytes - room + smallest) / 1e9
+        least = in_units(target_bytes - room + smallest)
         hint = "" if importance_names else "; with an importance matrix it could be smaller"
-        raise RecipeError(f"{target_bytes / 1e9:.2f} GB are too few; the smallest is {least:.2f} GB{hint}")
+        raise RecipeError(f"{in_units(target_bytes)} are too few; the smallest is {least}{hint}")
     types = dict(zip((tensor.name for tensor in free), _climb(ladders, room - smallest), strict=True))
-    return _recipe(f"{target_bytes / 1e9:.2f} GB", types, free)
+    return _recipe(in_units(target_bytes), types, free)
 
 
 def recipe_for(
@@ -237,7 +239,7 @@ def _allowed(tensor: TargetTensor, facts: Facts, *, importance: bool) -> Iterato
         yield "F16"  # no block fits
     large = part is (Part.ROUTED if facts.n_expert else Part.DENSE)
     for name in _BLOCK_TYPES:
-        if tensor.row_length % TYPES[name].block or (name in NEEDS_IMPORTANCE and not importance):
+        if tensor.row_length % TYPES[name].block or (name in NEED_IMPORTANCE and not importance):
             continue
         if large or bits_per_weight(name) >= _FLOOR:
             yield name

@@ -175,6 +175,6 @@ def test_file_order() -> None:
 
 def test_types() -> None:
     assert TYPES.keys() >= {mix.default for mix in MIXES.values()}
-    assert {"Q8_1", "Q8_K", "I32", "F64", "NVFP4"}.isdisjoint(TYPES)
+    assert {"Q8_1", "Q8_K", "I32", "F64"}.isdisjoint(TYPES)
     assert bits_per_weight("Q4_K") == 4.5
     assert isinstance(load_recipe("mxfp4"), Recipe)
