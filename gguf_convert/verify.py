@@ -19,7 +19,9 @@ from gguf_convert.checks.vocabulary import check_vocabulary
 from gguf_convert.checks.weights import Compared, check_tensors, compare_all, judge
 from gguf_convert.errors import ConversionError, SourceError, TargetError, WorkerDied
 from gguf_convert.fields import Field
+from gguf_convert.lora import merged
 from gguf_convert.manifest import Manifest, read_manifest
+from gguf_convert.peft import open_adapter
 from gguf_convert.rows import Weight
 from gguf_convert.source.checkpoint import Checkpoint, open_checkpoint
 from gguf_convert.source.gguf import GgufSource, open_gguf, read_fields
@@ -33,14 +35,15 @@ _OF_THE_FILE: Final = ("general.", "split.", "quantize.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`file` is any file of the model. `source` is a checkpoint's folder or another GGUF file of the model, `manifest`
-    the file to use instead of the one beside the model, `reference` a GGUF file whose logits on `text` are the right
-    ones, `chunks` how many contexts of the text are compared (all when None), and `max_kl` the greatest mean divergence
-    that is no finding, in nats.
+    """`file` is any file of the model. `source` is a checkpoint's folder, to whose weights the LoRA adapter in the
+    folder `adapter` is added, or another GGUF file of the model; `manifest` is the file to use instead of the one
+    beside the model. `reference` is a GGUF file whose logits on `text` are the right ones, `chunks` how many contexts
+    of the text are compared (all when None), and `max_kl` the greatest mean divergence that is no finding, in nats.
     """
 
     file: Path
     source: Path | None = None
+    adapter: Path | None = None
     manifest: Path | None = None
     reference: Path | None = None
     text: Path | None = None
@@ -140,7 +143,7 @@ class _Work:
     def _source(self, source: Path, metadata: Mapping[str, Field]) -> Iterator[Finding | Note]:
         self.checks += ["metadata", "weights"]
         try:
-            original = _original(source, metadata, self._model)
+            original = _original(source, self._request.adapter, metadata, self._model)
         except ConversionError as exc:
             yield Finding("weights", f"the file cannot be compared with its source: {exc}")
             return
@@ -194,7 +197,7 @@ def _read(text: Path) -> bytes:
         raise SourceError(f"{text} cannot be read: {exc.strerror or exc}") from exc
 
 
-def _original(source: Path, metadata: Mapping[str, Field], model: GgufSource) -> _Original:
+def _original(source: Path, adapter: Path | None, metadata: Mapping[str, Field], model: GgufSource) -> _Original:
     """What the file's tensors and metadata should be, by the checkpoint or by another file."""
     if source.suffix == ".gguf":
         return _other_file(source)
@@ -204,6 +207,9 @@ def _original(source: Path, metadata: Mapping[str, Field], model: GgufSource) ->
     with CheckpointReader(checkpoint) as reader:
         layout = architecture.layout(checkpoint.config, logical_weights(checkpoint), reader, choices)
     fields = (*layout.fields, *tokenizer_fields(source, checkpoint.config))
+    if adapter:
+        added = open_adapter(adapter)
+        checkpoint, layout = added.beside(checkpoint), merged(layout, added)
     return _Original(checkpoint, layout.tensors, fields)
 
 

@@ -43,7 +43,7 @@ def check_sources(manifest: Manifest, shards: Mapping[str, Shard], tell: Tell) -
 
 def _source(source: Source, shard: Shard | None) -> Iterator[Finding]:
     if shard is None:
-        yield Finding(CHECK, f"the checkpoint has no file {source.name}, of which this file was made")
+        yield Finding(CHECK, f"the source has no file {source.name}, of which this file was made")
     elif shard.size != source.size:
         yield Finding(CHECK, f"{shard.path} has {shard.size} bytes, and {source.size} when this file was made of it")
     elif source.sha256 is not None and _file_hash(shard.path) != source.sha256:

@@ -32,9 +32,12 @@ def run(words: list[str]) -> int:
     options = _arguments().parse_args(words)
     if (options.reference is None) != (options.text is None):
         raise Misuse("logits are compared with both --reference and --text")
+    if options.adapter and not options.source:
+        raise Misuse("--adapter is added to a --source")
     request = Request(
         file=options.file,
         source=options.source,
+        adapter=options.adapter,
         manifest=options.manifest,
         reference=options.reference,
         text=options.text,
@@ -58,6 +61,7 @@ def _arguments() -> Arguments:
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the file, or any one of a split model")
     parser.add_argument("--source", type=Path, metavar="SRC", help="what it was made of: a checkpoint or a GGUF file")
+    parser.add_argument("--adapter", type=Path, metavar="DIR", help="the LoRA adapter that was added to the source")
     parser.add_argument("--all", action="store_true", help="compare all rows with the source's, not a sample")
     parser.add_argument("--no-source-hash", action="store_true", help="no sha256 of the source's files")
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="instead of NAME.gguf.manifest.json")

@@ -19,8 +19,9 @@ from gguf_convert.cli import main
 from gguf_convert.manifest import SUFFIX
 from gguf_convert.rows import HalvesInterleaved, Weight
 from gguf_convert.verify import Report, Request, verify
+from tests.gguf_convert.adapters import write_adapter
 from tests.gguf_convert.checkpoints import write_safetensors
-from tests.gguf_convert.tiny_llama import CONFIG, TOKENS, write_tiny_llama
+from tests.gguf_convert.tiny_llama import CONFIG, HIDDEN, TOKENS, write_tiny_llama
 from tests.reference.checkpoints import CHECKPOINTS, write_checkpoint
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("verify")]
@@ -113,6 +114,26 @@ def test_a_gguf_file_may_be_the_source(home: Path) -> None:
     report = verify(Request(file=home / "Q2_K.gguf", source=home / "F32.gguf", hash_sources=False))
     assert report.sound, texts(report)
     assert max(tensor.error or 0.0 for tensor in report.compared) == pytest.approx(USUAL["Q2_K"], rel=0.05)
+
+
+def test_a_file_made_of_a_file_is_sound_and_names_it(home: Path, tmp_path: Path) -> None:
+    made = tmp_path / "m.gguf"
+    assert main(["quantize", str(home / "F32.gguf"), str(made), "--type", "Q4_K_M", "--workers", "1"]) == 0
+    assert verify(Request(file=made, source=home / "F32.gguf")).sound
+    found = texts(verify(Request(file=made, source=home / "Q8_0.gguf")))
+    assert found == ["the source has no file F32.gguf, of which this file was made"]
+
+
+def test_an_adapter_that_was_merged_is_part_of_the_source(home: Path, tmp_path: Path) -> None:
+    module = "model.layers.1.self_attn.q_proj"
+    adapter, made = write_adapter(tmp_path / "adapter", {module: (HIDDEN, HIDDEN)}), tmp_path / "m.gguf"
+    words = ["convert", str(home / "source"), str(made), "--type", "Q8_0", "--workers", "1", "--adapter", str(adapter)]
+    assert main(words) == 0
+    report = verify(Request(file=made, source=home / "source", adapter=adapter))
+    assert report.sound, texts(report)
+    without = texts(verify(Request(file=made, source=home / "source", hash_sources=False)))
+    assert len(without) == 1
+    assert without[0].startswith("blk.1.attn_q.weight is far from the checkpoint's weights")
 
 
 def test_a_file_without_a_manifest_is_checked_as_far_as_it_goes(file: Path) -> None:
@@ -403,6 +424,7 @@ def test_json_holds_the_same(file: Path, home: Path, capsys: pytest.CaptureFixtu
     ("words", "code", "sentence"),
     [
         (["FILE", "--text", "FILE"], 2, "with both --reference and --text"),
+        (["FILE", "--adapter", "FILE"], 2, "is added to a --source"),
         (["FILE", "--chunks", "0"], 2, "is no number from 1 on"),
         ([], 2, "required: FILE"),
         (["FILE", "--manifest", "FILE"], 1, "is no manifest of a conversion"),
