@@ -213,7 +213,9 @@ def _rows(report: Report, ours: Cost, to_bf16: Cost, to_type: Cost, size: int) -
     report.row("llama.cpp: to BF16, then quantised", f"{to_bf16.seconds:.0f} + {to_type.seconds:.0f} s", value=theirs)
     report.row("ours, one pass", f"{ours.seconds:.0f} s", value=ours.seconds)
     report.at_most("ours / llama.cpp, time", ours.seconds / theirs, 0.6)
-    report.row("the same in seconds of all cores", f"{ours.cpu:.0f} / {to_bf16.cpu + to_type.cpu:.0f} s")
+    # On a machine that others use too, time says as much about them; what the cores worked says less about them.
+    cores = f"{ours.cpu:.0f} / {to_bf16.cpu:.0f} + {to_type.cpu:.0f} s"
+    report.row("the same in seconds of all cores", cores, value=ours.cpu / (to_bf16.cpu + to_type.cpu))
     report.at_most("peak anonymous memory of our processes", ours.memory / 1e6, 300, " MB")
     report.row("the same of llama.cpp's", f"{to_bf16.memory / 1e6:.0f}, {to_type.memory / 1e6:.0f} MB")
     report.at_most("our peak disk / output", ours.disk / size, 1.02)
