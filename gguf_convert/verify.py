@@ -117,7 +117,11 @@ class _Work:
         self.checks += ["structure", "values"]
         yield from check_structure(self._model)
         yield from self._bytes()
-        metadata = {field.key: field for field in read_fields(self._model.first)}
+        try:
+            metadata = {field.key: field for field in read_fields(self._model.first)}
+        except ConversionError as exc:
+            yield Finding("structure", str(exc))
+            return
         yield from self._tokens(metadata)
         if self._request.source:
             yield from self._source(self._request.source, metadata)
@@ -154,16 +158,15 @@ class _Work:
         yield from self._weights(original)
 
     def _weights(self, original: _Original) -> Iterator[Finding]:
-        try:
-            with CheckpointReader(original.checkpoint) as reader:
-                for compared in compare_all(
-                    self._model, reader, original.tensors, self._tell, all_rows=self._request.all_rows
-                ):
-                    self.compared.append(compared)
-                    if finding := judge(compared):
-                        yield finding
-        except ConversionError as exc:
-            yield Finding("weights", f"the comparison ended: {exc}")
+        all_rows = self._request.all_rows
+        with CheckpointReader(original.checkpoint) as reader:
+            for found in compare_all(self._model, reader, original.tensors, self._tell, all_rows=all_rows):
+                if isinstance(found, Finding):
+                    yield found
+                    continue
+                self.compared.append(found)
+                if finding := judge(found):
+                    yield finding
 
     def _answers(self, reference: Path, text: bytes) -> Iterator[Finding]:
         self.checks.append("logits")

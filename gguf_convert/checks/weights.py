@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.models.gguf_header import Tensor
 from gguf_convert.checks.findings import Finding, Tell
+from gguf_convert.errors import ConversionError
 from gguf_convert.rows import Rows32, RowSource
 from gguf_convert.source.gguf import GgufSource
 from gguf_convert.source.reader import CheckpointReader
@@ -88,50 +89,38 @@ def judge(compared: Compared) -> Finding | None:
     )
 
 
-class Comparison:
-    """`with Comparison(model, reader) as comparison`: reads tensors of the file beside a checkpoint."""
-
-    def __init__(self, model: GgufSource, source: CheckpointReader) -> None:
-        self._ours = CheckpointReader(model.checkpoint)
-        self._theirs = source
-
-    def __enter__(self) -> "Comparison":
-        self._ours.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._ours.__exit__(None, None, None)
-
-    def compare(self, tensor: Tensor, target: TargetTensor, *, all_rows: bool) -> Compared:
-        """Compares rows of a tensor. Raises SourceError when either holds something that is no finite number, and
-        Unsupported for types that are not read.
-        """
-        error = energy = 0.0
-        rows = 0
-        for start, stop in _ranges(target.source, target.name, all_rows=all_rows):
-            wanted = target.source.rows(self._theirs, start, stop)
-            found = self._ours.rows(tensor.name, start, stop)
-            error += _squares(wanted - found)
-            energy += _squares(wanted)
-            rows += stop - start
-        return Compared(
-            name=tensor.name, type=tensor.type.name, rows=rows, n_rows=target.n_rows, error=_relative(error, energy)
-        )
-
-
 def compare_all(
-    model: GgufSource, reader: CheckpointReader, targets: Sequence[TargetTensor], tell: Tell, *, all_rows: bool
-) -> Iterator[Compared]:
-    """Compares every tensor that both sides have in one shape. Raises as `Comparison.compare` does."""
+    model: GgufSource, source: CheckpointReader, targets: Sequence[TargetTensor], tell: Tell, *, all_rows: bool
+) -> Iterator[Compared | Finding]:
+    """Compares every tensor that both sides have in one shape. What cannot be read, on either side, is a finding."""
     here = {tensor.name: tensor for tensor in model.tensors}
     pairs = [(here[t.name], t) for t in targets if t.name in here and here[t.name].shape == t.shape]
     total = sum(target.elements for _, target in pairs)
     done = 0
-    with Comparison(model, reader) as comparison:
+    with CheckpointReader(model.checkpoint) as ours:
         for tensor, target in pairs:
             tell(f"comparing {tensor.name}", done / total)
-            yield comparison.compare(tensor, target, all_rows=all_rows)
+            try:
+                yield _compared(ours, source, tensor, target, all_rows=all_rows)
+            except ConversionError as exc:
+                yield Finding(CHECK, f"{tensor.name} cannot be compared: {exc}")
             done += target.elements
+
+
+def _compared(
+    ours: CheckpointReader, theirs: CheckpointReader, tensor: Tensor, target: TargetTensor, *, all_rows: bool
+) -> Compared:
+    error = energy = 0.0
+    rows = 0
+    for start, stop in _ranges(target.source, target.name, all_rows=all_rows):
+        wanted = target.source.rows(theirs, start, stop)
+        found = ours.rows(tensor.name, start, stop)
+        error += _squares(wanted - found)
+        energy += _squares(wanted)
+        rows += stop - start
+    return Compared(
+        name=tensor.name, type=tensor.type.name, rows=rows, n_rows=target.n_rows, error=_relative(error, energy)
+    )
 
 
 def _ranges(source: RowSource, name: str, *, all_rows: bool) -> Iterator[tuple[int, int]]:

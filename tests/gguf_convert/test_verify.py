@@ -3,6 +3,8 @@
 import json
 import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -362,6 +364,53 @@ def test_coarser_types_diverge_more(home: Path) -> None:
     assert logits["Q2_K"].kl.error < logits["Q2_K"].kl.mean / 20
     assert logits["Q2_K"].kl.mean < logits["Q2_K"].kl_99 <= logits["Q2_K"].kl_max
     assert {found.tokens for found in logits.values()} == {2 * 255}
+
+
+# The logits after each token of a text, in one batch.
+_LOGITS = """
+import json, sys, llama_cpp
+model = llama_cpp.Llama(sys.argv[1], n_ctx=512, n_batch=512, verbose=False, logits_all=True)
+tokens = model.tokenize(sys.stdin.buffer.read(), add_bos=False)[:512]
+model.eval(tokens)
+print(json.dumps({"tokens": tokens, "rows": model.scores[256:511].tolist()}))
+"""
+
+
+def predictions(path: Path) -> tuple[list[int], np.ndarray]:
+    """Log-probabilities after the tokens of the second half of the first chunk, and the tokens that follow."""
+    told = subprocess.run(
+        [sys.executable, "-c", _LOGITS, str(path)], input=CODE.read_bytes(), capture_output=True, check=True
+    )
+    found = json.loads(told.stdout)
+    logits = np.array(found["rows"])
+    return found["tokens"][257:], logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+def test_the_figures_are_those_of_the_logits(home: Path) -> None:
+    following, ours = predictions(home / "Q2_K.gguf")
+    _, theirs = predictions(home / "F32.gguf")
+    report = verify(Request(file=home / "Q2_K.gguf", reference=home / "F32.gguf", text=CODE, chunks=1))
+    found = report.logits
+    assert found is not None
+    kl = (np.exp(theirs) * (theirs - ours)).sum(axis=1)
+    same = ours.argmax(axis=1) == theirs.argmax(axis=1)
+    assert found.tokens == len(kl) == 255
+    assert found.kl.mean == pytest.approx(kl.mean(), rel=0.01)
+    assert found.kl.error == pytest.approx(kl.std(ddof=1) / np.sqrt(255), rel=0.02)
+    assert found.kl_max == pytest.approx(kl.max(), rel=0.05)
+    assert found.same_top.mean == pytest.approx(same.mean(), abs=0.01)
+    assert found.perplexity == pytest.approx(np.exp(-ours[range(255), following].mean()), rel=0.01)
+    assert found.perplexity_reference == pytest.approx(np.exp(-theirs[range(255), following].mean()), rel=0.01)
+
+
+def test_text_in_the_metadata_that_is_none_is_a_finding(file: Path) -> None:
+    raw = file.read_bytes()
+    at = value_at(file, "general.name") + 8
+    file.write_bytes(raw[:at] + b"\xff" + raw[at + 1 :])
+    assert texts(verify(Request(file=file))) == [
+        f"the header of {file} is not what was written: its sha256 differs",
+        f"{file} has text in its metadata that is not UTF-8",
+    ]
 
 
 def test_a_divergence_beyond_the_wanted_is_a_finding(home: Path) -> None:
