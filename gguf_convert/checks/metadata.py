@@ -1,4 +1,4 @@
-"""What a file says about the model and its tokens, against what its checkpoint says."""
+"""What a file says about the model and its tokens, against what its source says."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ def check_metadata(found: Mapping[str, Field], wanted: Iterable[Field]) -> Itera
     """Compares values, and not the types of integers they are written in: converters differ in these."""
     for field in wanted:
         if field.key not in found:
-            yield Finding(CHECK, f"{field.key} is missing; the checkpoint says {_shown(field.value)}")
+            yield Finding(CHECK, f"{field.key} is missing; the source says {_shown(field.value)}")
         elif difference := _difference(found[field.key], field):
             yield Finding(CHECK, f"{field.key} is {difference}")
 
@@ -27,13 +27,13 @@ def _difference(found: Field, wanted: Field) -> str | None:
     if here == there:
         return None
     if not isinstance(here, tuple) or not isinstance(there, tuple):
-        return f"{_shown(here)}, but {_shown(there)} in the checkpoint"
+        return f"{_shown(here)}, but {_shown(there)} in the source"
     if len(here) != len(there):
-        return f"a list of {len(here)}, but of {len(there)} in the checkpoint"
+        return f"a list of {len(here)}, but of {len(there)} in the source"
     different = [number for number, pair in enumerate(zip(here, there, strict=True)) if pair[0] != pair[1]]
     first = different[0]
     more = f" ({len(different)} of {len(here)} differ)" if len(different) > 1 else ""
-    return f"{_shown(here[first])} at {first}, but {_shown(there[first])} in the checkpoint{more}"
+    return f"{_shown(here[first])} at {first}, but {_shown(there[first])} in the source{more}"
 
 
 def _plain(field: Field) -> Any:

@@ -1,4 +1,4 @@
-"""The manifest beside a file, against the file's headers and against the checkpoint it names."""
+"""The manifest beside a file, against the file's headers and against the sources it names."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ def check_record(model: GgufSource, manifest: Manifest) -> Iterator[Finding]:
 
 
 def check_sources(manifest: Manifest, shards: Mapping[str, Shard], tell: Tell) -> Iterator[Finding]:
-    """Whether the files of a checkpoint are those that the manifest names."""
+    """Whether files are those that the manifest names."""
     total = sum(source.size for source in manifest.sources)
     done = 0
     for source in manifest.sources:

@@ -1,8 +1,9 @@
-"""How far the weights of a file are from those of the checkpoint it was made of.
+"""How far the weights of a file are from those of the source it was made of.
 
-The checkpoint's rows are made once more as the architecture lays them out, the file's are dequantised, and the error is
-the root mean square of the differences relative to that of the weights. By default rows from all over a tensor are
-compared, the same ones each time: what a wrong conversion does to a tensor it does to nearly all of its rows.
+The source's rows are made once more as the architecture lays them out, the file's are dequantised, and the error is the
+root mean square of the differences relative to that of the weights: of the whole tensor, and of each range of rows,
+because one wrong expert of many hardly shows in the whole. By default rows from all over a tensor are compared, always
+the same ones: what a wrong conversion does to a tensor it does to nearly all of its rows.
 """
 
 import itertools
@@ -26,7 +27,7 @@ CHECK: Final = "weights"
 _SAMPLE: Final = 2**19
 """Elements of a tensor that are compared, or what can be made at once if that is more."""
 _RANGES: Final = 64
-_AT_ONCE: Final = 2**21
+_AT_ONCE: Final = 2**18
 
 USUAL: Final[Mapping[str, float]] = {
     "F32": 0.0, "F16": 2.1e-4, "BF16": 1.7e-3,
@@ -45,10 +46,25 @@ _ROUNDING: Final = 1e-6
 """What single precision itself may differ by."""
 
 
+_FAINT: Final = 0.01
+"""Rows with less than this part of the usual energy are measured as if they had it: those of tokens that no text has
+come near zero, where blocks have no scale, and nobody misses them.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The rows [start, stop) of a tensor, and their error."""
+
+    start: int
+    stop: int
+    error: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One tensor: `rows` of its `n_rows` were compared; `error` is None when the weights are all zero, as they should
-    be.
+    """One tensor: `rows` of its `n_rows` were compared, and `worst` is the range of them with the greatest error; both
+    errors are None when the weights are all zero, as they should be.
     """
 
     name: str
@@ -56,6 +72,7 @@ class Compared:
     rows: int
     n_rows: int
     error: float | None
+    worst: Part | None
 
 
 def limit(type_name: str) -> float:
@@ -64,29 +81,29 @@ def limit(type_name: str) -> float:
 
 
 def check_tensors(found: Sequence[Tensor], wanted: Sequence[TargetTensor]) -> Iterator[Finding]:
-    """Whether the file has the tensors that the checkpoint makes, in their shapes."""
+    """Whether the file has the tensors that its source makes, in their shapes."""
     here = {tensor.name: tensor.shape for tensor in found}
     there = {tensor.name: tensor.shape for tensor in wanted}
     if lacking := [name for name in there if name not in here]:
-        yield Finding(CHECK, f"{_named(lacking)} missing, which the checkpoint makes")
+        yield Finding(CHECK, f"{_named(lacking)} missing, which the source makes")
     if over := [name for name in here if name not in there]:
-        yield Finding(CHECK, f"{_named(over)} not made of anything in the checkpoint")
+        yield Finding(CHECK, f"{_named(over)} not made of anything in the source")
     for name, shape in there.items():
         if name in here and here[name] != shape:
-            yield Finding(CHECK, f"{name} has the shape {list(here[name])}, but {list(shape)} in the checkpoint")
+            yield Finding(CHECK, f"{name} has the shape {list(here[name])}, but {list(shape)} in the source")
 
 
 def judge(compared: Compared) -> Finding | None:
-    """A finding when the error is far above what the type costs."""
-    error, most = compared.error, limit(compared.type)
-    if error is None or error <= most:
-        return None
-    usual = USUAL.get(compared.type, 0.0)
-    return Finding(
-        CHECK,
-        f"{compared.name} is far from the checkpoint's weights: its error is {error:.3g}, and {usual:.2g} is usual for "
-        f"{compared.type}",
-    )
+    """A finding when the error of the tensor or of some of its rows is far above what the type costs."""
+    error, worst, most = compared.error, compared.worst, limit(compared.type)
+    usual = f"{USUAL.get(compared.type, 0.0):.2g} is usual for {compared.type}"
+    if error is not None and error > most:
+        text = f"{compared.name} is far from the source's weights: its error is {error:.3g}, and {usual}"
+        return Finding(CHECK, text)
+    if worst is not None and worst.error > most:
+        rows = f"rows {worst.start} to {worst.stop - 1} of {compared.name}"
+        return Finding(CHECK, f"{rows} are far from the source's: their error is {worst.error:.3g}, and {usual}")
+    return None
 
 
 def compare_all(
@@ -110,17 +127,41 @@ def compare_all(
 def _compared(
     ours: CheckpointReader, theirs: CheckpointReader, tensor: Tensor, target: TargetTensor, *, all_rows: bool
 ) -> Compared:
-    error = energy = 0.0
-    rows = 0
+    measured = []
     for start, stop in _ranges(target.source, target.name, all_rows=all_rows):
         wanted = target.source.rows(theirs, start, stop)
         found = ours.rows(tensor.name, start, stop)
-        error += _squares(wanted - found)
-        energy += _squares(wanted)
-        rows += stop - start
+        measured.append(_Measured(start, stop, _squares(wanted - found), _squares(wanted)))
+    rows = sum(part.stop - part.start for part in measured)
+    error, energy = sum(part.error for part in measured), sum(part.energy for part in measured)
     return Compared(
-        name=tensor.name, type=tensor.type.name, rows=rows, n_rows=target.n_rows, error=_relative(error, energy)
+        name=tensor.name,
+        type=tensor.type.name,
+        rows=rows,
+        n_rows=target.n_rows,
+        error=_relative(error, energy),
+        worst=_worst(measured, _FAINT * energy / rows),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Sums of squared errors and of squared weights over the rows [start, stop)."""
+
+    start: int
+    stop: int
+    error: float
+    energy: float
+
+
+def _worst(measured: Sequence[_Measured], faint: float) -> Part | None:
+    """`faint` is the least energy that a row counts for."""
+    parts = []
+    for part in measured:
+        error = _relative(part.error, max(part.energy, faint * (part.stop - part.start)))
+        if error is not None:
+            parts.append(Part(part.start, part.stop, error))
+    return max(parts, key=lambda part: part.error, default=None)
 
 
 def _ranges(source: RowSource, name: str, *, all_rows: bool) -> Iterator[tuple[int, int]]:

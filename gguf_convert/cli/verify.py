@@ -126,13 +126,19 @@ def _errors(compared: Sequence[Compared]) -> dict[str, list[float]]:
 
 def _worst(compared: Sequence[Compared]) -> Table:
     """The tensors whose error is greatest beside what is usual for their types."""
-    table = Table("worst tensors", "type", "error", "usual", "rows compared", box=None, header_style="dim")
+    columns = ("worst tensors", "type", "error", "usual", "worst rows", "their error", "compared")
+    table = Table(*columns, box=None, header_style="dim")
     for tensor in sorted(compared, key=_beside_usual, reverse=True)[:_WORST]:
         table.add_row(
             Text(printable(tensor.name)), tensor.type, f"{tensor.error or 0.0:.3g}",
-            f"{USUAL.get(tensor.type, 0.0):.2g}", f"{tensor.rows:,} of {tensor.n_rows:,}",
+            f"{USUAL.get(tensor.type, 0.0):.2g}", *_worst_rows(tensor), f"{tensor.rows:,} of {tensor.n_rows:,}",
         )  # fmt: skip
     return table
+
+
+def _worst_rows(tensor: Compared) -> tuple[str, str]:
+    worst = tensor.worst
+    return (f"{worst.start:,}-{worst.stop - 1:,}", f"{worst.error:.3g}") if worst else ("", "")
 
 
 def _beside_usual(tensor: Compared) -> float:
@@ -169,6 +175,7 @@ def _as_json(report: Report) -> dict[str, Any]:
 
 
 def _tensor(tensor: Compared) -> dict[str, Any]:
-    """JSON has no infinity, which the error is where all weights should be zero and are not."""
+    """JSON has no infinity, which errors are where all weights should be zero and are not."""
     error = tensor.error if tensor.error is None or math.isfinite(tensor.error) else None
-    return {**asdict(tensor), "error": error, "usual": USUAL.get(tensor.type)}
+    worst = asdict(tensor.worst) if tensor.worst and math.isfinite(tensor.worst.error) else None
+    return {**asdict(tensor), "error": error, "worst": worst, "usual": USUAL.get(tensor.type)}

@@ -135,7 +135,7 @@ def test_an_adapter_that_was_merged_is_part_of_the_source(home: Path, tmp_path: 
     assert report.sound, texts(report)
     without = texts(verify(Request(file=made, source=home / "source", hash_sources=False)))
     assert len(without) == 1
-    assert without[0].startswith("blk.1.attn_q.weight is far from the checkpoint's weights")
+    assert without[0].startswith("blk.1.attn_q.weight is far from the source's weights")
 
 
 def test_a_file_without_a_manifest_is_checked_as_far_as_it_goes(file: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_changed_value_of_the_header_is_found_and_named(file: Path, home: Path
     found = texts(verify(Request(file=file, source=home / "source")))
     assert found[0] == f"the header of {file} is not what was written: its sha256 differs"
     assert found[1].startswith("llama.rope.freq_base is 10")
-    assert found[1].endswith(", but 10000.0 in the checkpoint")
+    assert found[1].endswith(", but 10000.0 in the source")
     assert len(found) == 2
 
 
@@ -265,7 +265,7 @@ def test_other_weights_are_known_by_their_error_and_by_their_hash(file: Path, tm
     found = texts(report)
     assert "model.safetensors is not the file that this one was made of: its sha256 differs" in found[0]
     assert len(found) == 1 + len(report.compared)
-    assert all("is far from the checkpoint's weights: its error is 1." in text for text in found if "attn_q" in text)
+    assert all("is far from the source's weights: its error is 1." in text for text in found if "attn_q" in text)
     assert (
         len(verify(Request(file=file, source=tmp_path / "other" / "source", hash_sources=False)).findings)
         == len(found) - 1
@@ -282,14 +282,43 @@ def test_rows_in_the_wrong_order_are_found(home: Path, tmp_path: Path) -> None:
     path.write_bytes(data)
     found = texts(verify(Request(file=path, source=home / "source")))
     assert len(found) == 1
-    assert found[0].startswith("blk.0.attn_q.weight is far from the checkpoint's weights: its error is 1.")
+    assert found[0].startswith("blk.0.attn_q.weight is far from the source's weights: its error is 1.")
+
+
+def test_rows_that_hardly_show_in_their_tensor_are_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(home / "Q2_K.gguf", tmp_path / "m.gguf"))
+    data = bytearray(path.read_bytes())
+    start, size = start_of(path, "blk.1.ffn_gate.weight"), 32 * 84  # 32 rows of 256
+    data[start + 2 * size : start + 3 * size] = data[start : start + size]
+    path.write_bytes(data)
+    monkeypatch.setattr(weights, "_AT_ONCE", 32 * 256)
+    found = texts(verify(Request(file=path, source=home / "source")))
+    assert len(found) == 1
+    assert found[0].startswith("rows 64 to 95 of blk.1.ffn_gate.weight are far from the source's: their error is 1.")
+
+
+def test_rows_near_zero_are_not_missed(tmp_path: Path) -> None:
+    """Those of a token that no text has: its blocks have no scale in 16 bits."""
+    source, made = write_tiny_llama(tmp_path / "source"), tmp_path / "m.gguf"
+    path = source / "model.safetensors"
+    raw = bytearray(path.read_bytes())
+    (length,) = struct.unpack_from("<Q", raw)
+    begin = json.loads(raw[8 : 8 + length])["model.embed_tokens.weight"]["data_offsets"][0] + 8 + length
+    rows = np.frombuffer(raw, np.float32, 200 * 256, begin) * np.float32(1e-12)
+    raw[begin : begin + rows.nbytes] = rows.tobytes()
+    path.write_bytes(raw)
+    assert main(["convert", str(source), str(made), "--type", "Q8_0", "--workers", "1"]) == 0
+    report = verify(Request(file=made, source=source))
+    assert report.sound, texts(report)
 
 
 def test_a_source_of_another_architecture_is_no_comparison(file: Path, tmp_path: Path) -> None:
     source = write_checkpoint(CHECKPOINTS["tiny-qwen3"], tmp_path)
     found = texts(verify(Request(file=file, source=source, hash_sources=False)))
-    assert "general.architecture is 'llama', but 'qwen3' in the checkpoint" in found
-    assert any("missing, which the checkpoint makes" in text for text in found)
+    assert "general.architecture is 'llama', but 'qwen3' in the source" in found
+    assert any("missing, which the source makes" in text for text in found)
     assert any("attn_k.weight has the shape" in text for text in found)
     nothing = texts(verify(Request(file=file, source=tmp_path / "nothing")))
     assert nothing == [
@@ -315,7 +344,7 @@ def test_tokens_that_are_not_the_checkpoints_are_named(file: Path, tmp_path: Pat
     source = retokenised(tmp_path / "other", swap)
     report = verify(Request(file=file, source=source))
     assert texts(report) == [
-        "tokenizer.ggml.tokens is 'a' at 97, but 'b' in the checkpoint (2 of 262 differ)",
+        "tokenizer.ggml.tokens is 'a' at 97, but 'b' in the source (2 of 262 differ)",
     ]
 
 
