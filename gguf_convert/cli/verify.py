@@ -20,6 +20,7 @@ from gguf_convert.checks.logits import Estimate, LogitsReport
 from gguf_convert.checks.weights import USUAL, Compared
 from gguf_convert.cli.arguments import Arguments, Misuse, count
 from gguf_convert.inspect import printable
+from gguf_convert.source.hub import parse_source
 from gguf_convert.verify import Report, Request, verify
 
 _WORST: Final = 8
@@ -32,11 +33,13 @@ def run(words: list[str]) -> int:
     options = _arguments().parse_args(words)
     if (options.reference is None) != (options.text is None):
         raise Misuse("logits are compared with both --reference and --text")
+    if options.source and parse_source(options.source):
+        raise Misuse("--source is a folder or a GGUF file on this machine; a hub is not read")
     if options.adapter and not options.source:
         raise Misuse("--adapter is added to a --source")
     request = Request(
         file=options.file,
-        source=options.source,
+        source=Path(options.source) if options.source else None,
         adapter=options.adapter,
         manifest=options.manifest,
         reference=options.reference,
@@ -60,7 +63,7 @@ def _arguments() -> Arguments:
         prog="r1-gguf verify", description="Whether a GGUF file is sound, and means what its checkpoint means."
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the file, or any one of a split model")
-    parser.add_argument("--source", type=Path, metavar="SRC", help="what it was made of: a checkpoint or a GGUF file")
+    parser.add_argument("--source", metavar="SRC", help="what it was made of: a checkpoint or a GGUF file")
     parser.add_argument("--adapter", type=Path, metavar="DIR", help="the LoRA adapter that was added to the source")
     parser.add_argument("--all", action="store_true", help="compare all rows with the source's, not a sample")
     parser.add_argument("--no-source-hash", action="store_true", help="no sha256 of the source's files")

@@ -502,6 +502,7 @@ def test_json_holds_the_same(file: Path, home: Path, capsys: pytest.CaptureFixtu
     ("words", "code", "sentence"),
     [
         (["FILE", "--text", "FILE"], 2, "with both --reference and --text"),
+        (["FILE", "--source", "hub:owner/name"], 2, "a hub is not read"),
         (["FILE", "--adapter", "FILE"], 2, "is added to a --source"),
         (["FILE", "--chunks", "0"], 2, "is no number from 1 on"),
         ([], 2, "required: FILE"),
