@@ -23,6 +23,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -117,13 +118,19 @@ def load_recipe(name_or_path: str) -> Recipe:
         return parse_recipe((_RECIPES / f"{name_or_path.lower()}.toml").read_text("utf-8"), name_or_path.lower())
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
-        raise RecipeError(f"there is no recipe {name_or_path!r}; known are {', '.join(recipe_names())}")
+        raise RecipeError(f"there is no recipe {name_or_path!r}; {_alike(name_or_path)}")
     try:
         return parse_recipe(path.read_text("utf-8"), path.stem)
     except OSError as exc:
         raise RecipeError(f"the recipe {path} cannot be read: {exc.strerror or exc}") from exc
     except UnicodeDecodeError:
         raise RecipeError(f"the recipe {path} is not UTF-8") from None
+
+
+def _alike(name: str) -> str:
+    known = {each.lower(): each for each in recipe_names()}
+    near = [known[each] for each in get_close_matches(name.lower(), known, n=2, cutoff=0.75)]
+    return f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known.values())}"
 
 
 def parse_recipe(text: str, name: str) -> Recipe:

@@ -5,6 +5,7 @@ import re
 from typing import Final, NoReturn
 
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
+_DIGITS: Final = 30
 _POWERS: Final = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
@@ -22,7 +23,7 @@ class Arguments(argparse.ArgumentParser):
 def size(text: str) -> int:
     """Bytes from what people write: 2GB, 300 MB, 1.5GiB, 4096."""
     found = _SIZE.fullmatch(text.strip())
-    if not found:
+    if not found or len(found[1]) > _DIGITS:
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 300MB or 2GB")
     return int(float(found[1]) * (1024 if found[3] else 1000) ** _POWERS[found[2].upper()])
 

@@ -7,6 +7,7 @@ from gguf_convert.arch.architecture import Choices, Layout
 from gguf_convert.arch.table import architecture_of
 from gguf_convert.budget import budget_for
 from gguf_convert.cli.arguments import Arguments, Misuse
+from gguf_convert.cli.requests import check_parent
 from gguf_convert.convert import Order, convert
 from gguf_convert.fields import Field
 from gguf_convert.general import general_fields
@@ -27,6 +28,7 @@ def run(words: list[str]) -> int:
     options = _arguments().parse_args(words)
     if options.target.suffix != ".gguf":
         raise Misuse(f"{options.target} is no name that ends in .gguf")
+    check_parent(options.target)
     adapter = open_adapter(options.adapter)
     plan = _plan(adapter, options.base, options.type, options.target.name)
     order = Order(

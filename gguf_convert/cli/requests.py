@@ -96,7 +96,14 @@ def target_of(options: argparse.Namespace, target: Path) -> Path:
         return target / f"{name_of(options.source).removesuffix('.gguf')}-{_short_name(options)}.gguf"
     if target.suffix != ".gguf":
         raise Misuse(f"{target} is neither a folder nor a name that ends in .gguf")
+    check_parent(target)
     return target
+
+
+def check_parent(target: Path) -> None:
+    """Raises TargetError when there is no folder to write the output into."""
+    if not target.parent.is_dir():
+        raise TargetError(f"there is no folder {target.parent} for {target.name}")
 
 
 def _short_name(options: argparse.Namespace) -> str:

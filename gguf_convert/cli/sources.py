@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from gguf_convert.cli.arguments import Misuse
-from gguf_convert.errors import SourceError, TargetError
+from gguf_convert.errors import SourceError
 from gguf_convert.source.checkpoint import Checkpoint, open_checkpoint
 from gguf_convert.source.connection import HUGGING_FACE, Hub
-from gguf_convert.source.hub import Snapshot, parse_source, snapshot
+from gguf_convert.source.hub import Snapshot, is_repository, parse_source, snapshot
 from gguf_convert.source.remote import open_remote
 from gguf_convert.source.supply import Supply
 
@@ -59,7 +59,7 @@ def looked_at(options: argparse.Namespace) -> Iterator[tuple[Checkpoint, Snapsho
     """
     named = parse_source(options.source)
     if named is None:
-        yield open_checkpoint(Path(options.source)), None
+        yield _here(options.source), None
         return
     source = snapshot(_hub(options), *named)
     with tempfile.TemporaryDirectory(prefix="r1-gguf-") as folder:
@@ -72,13 +72,18 @@ def to_be_converted(options: argparse.Namespace, target: Path) -> tuple[Checkpoi
     if named is None:
         if options.stream or options.cache:
             raise Misuse("--stream and --cache are for a checkpoint on a hub (hub:OWNER/NAME)")
-        return open_checkpoint(Path(options.source)), None
-    if not target.parent.is_dir():
-        raise TargetError(f"there is no folder {target.parent}")
+        return _here(options.source), None
     source = snapshot(_hub(options), *named)
     folder = _folder(options, source.repository, target)
     patient = replace(source, hub=replace(source.hub, attempts=_ATTEMPTS))
     return open_remote(source, folder), Supply(source=patient, folder=folder, keep=not options.stream)
+
+
+def _here(source: str) -> Checkpoint:
+    """A checkpoint on this machine."""
+    if not Path(source).exists() and is_repository(source):
+        raise SourceError(f"there is no folder {source}; a repository on a hub is written hub:{source}")
+    return open_checkpoint(Path(source))
 
 
 def _folder(options: argparse.Namespace, repository: str, target: Path) -> Path:

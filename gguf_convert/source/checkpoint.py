@@ -50,12 +50,23 @@ def open_checkpoint(folder: Path) -> Checkpoint:
 
     Raises SourceError with one sentence when something is missing or unsound.
     """
+    _check_folder(folder)
     config = read_json_object(folder / "config.json", MAX_CONFIG)
     weight_map = _weight_map(folder / INDEX) if _uses_index(folder) else None
     names = sorted(set(weight_map.values())) if weight_map is not None else _unindexed(folder)
     shards = {name: shard_at(folder / name) for name in names}
     contents = {name: read_safetensors(folder / name) for name in names}
     return Checkpoint(folder=folder, config=config, tensors=gather(folder, contents, weight_map), shards=shards)
+
+
+def _check_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    if not folder.exists():
+        raise SourceError(f"there is no folder {folder}")
+    if folder.suffix == ".gguf":
+        raise SourceError(f"{folder} is a GGUF file already; `r1-gguf quantize` makes another of it")
+    raise SourceError(f"{folder} is a file; the folder of the checkpoint is wanted")
 
 
 def read_json_object(path: Path, limit: int) -> dict[str, Any]:

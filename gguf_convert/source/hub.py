@@ -111,6 +111,11 @@ def parse_source(text: str) -> tuple[str, str] | None:
     return repository, revision or "main"
 
 
+def is_repository(text: str) -> bool:
+    """Whether it has the form OWNER/NAME."""
+    return _REPOSITORY.fullmatch(text) is not None
+
+
 def snapshot(hub: Hub, repository: str, revision: str = "main") -> Snapshot:
     """What `owner/name` holds at a branch, tag or commit; later requests name the commit that this one found.
 

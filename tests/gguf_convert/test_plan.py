@@ -135,23 +135,30 @@ def test_a_plan_is_readable(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
-        (["plan", "TMP/none"], 1, "there is no file"),
         (["plan", "TMP", "--type", "Q9"], 1, "there is no recipe 'Q9'"),
         (["plan", "TMP", "--type", "IQ1_S"], 1, "needs an importance matrix"),
+        (["plan", "TMP", "--type", "Q4_K_N"], 1, "there is no recipe 'Q4_K_N'; did you mean Q4_K_S or Q4_K_M?"),
+        (["plan", "TMP/none"], 1, "there is no folder TMP/none"),
+        (["plan", "owner/name"], 1, "there is no folder owner/name; a repository on a hub is written hub:owner/name"),
+        (["plan", "TMP/config.json"], 1, "TMP/config.json is a file; the folder of the checkpoint is wanted"),
+        (["plan", "TMP/m.gguf"], 1, "TMP/m.gguf is a GGUF file already; `r1-gguf quantize` makes another of it"),
+        (["plan", "TMP", "--target-size", "9" * 400], 2, "is no size such as 300MB or 2GB"),
         (["plan", "TMP", "--imatrix", "TMP/none"], 1, "cannot be read"),
         (["plan", "TMP", "--max-memory", "much"], 2, "'much' is no size such as 300MB or 2GB"),
         (["plan", "TMP", "--workers", "0"], 2, "'0' is no number from 1 on"),
         (["plan", "TMP", "--max-memory", "1MB"], 1, "1 MB are not enough"),
         (["convert", "TMP"], 2, "required: DST"),
         (["convert", "TMP", "TMP/out.bin"], 2, "is neither a folder nor a name that ends in .gguf"),
-        (["convert", "TMP", "TMP/none/out.gguf"], 1, "out.gguf.partial.journal cannot be written: No such file"),
+        (["convert", "TMP", "TMP/none/out.gguf"], 1, "there is no folder TMP/none for out.gguf"),
+        (["convert", "TMP", "TMP/config.json/out.gguf"], 1, "there is no folder TMP/config.json for out.gguf"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(
     words: list[str], code: int, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_tiny_llama(tmp_path)
+    (tmp_path / "m.gguf").write_bytes(b"GGUF")
     assert main([word.replace("TMP", str(tmp_path)) for word in words]) == code
     err = capsys.readouterr().err
-    assert sentence in err
+    assert sentence.replace("TMP", str(tmp_path)) in err
     assert err.count("\n") == 1

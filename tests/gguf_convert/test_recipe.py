@@ -117,8 +117,10 @@ def test_what_is_wrong_with_a_file(text: str, sentence: str) -> None:
 
 
 def test_no_such_recipe(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"there is no recipe 'R1-Q5'; known are F32, .*, r1-q4"):
+    with pytest.raises(RecipeError, match=r"there is no recipe 'R1-Q5'; did you mean r1-q"):
         load_recipe("R1-Q5")
+    with pytest.raises(RecipeError, match=r"there is no recipe 'best'; known are F32, .*, r1-q4"):
+        load_recipe("best")
     with pytest.raises(RecipeError, match=r"mine\.toml cannot be read: No such file"):
         load_recipe(str(tmp_path / "mine.toml"))
     (tmp_path / "mine.toml").write_bytes(b"base = \xff")
