@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from ast_tools.lines import Lines
 
 
+MAX_PARSED_BYTES = 4_000_000
+"""Larger documents have no tree: a first parse takes about 1 s per 4 MB."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """One document at one moment: taken on the loop thread, safe anywhere.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ast_tools import TreeSession, language_of
 from r1_lsp.proto import Encoding, path_of
-from r1_lsp.snapshot import Snapshot
+from r1_lsp.snapshot import MAX_PARSED_BYTES, Snapshot
 from r1_lsp.wire.documents import Document, DocumentStore
 from r1_lsp.wire.outcomes import Outdated
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ast_tools import Language
 
 _log = logging.getLogger(__name__)
-
-MAX_PARSED_BYTES = 4_000_000
-"""Larger documents have no tree: a first parse takes about 1 s per 4 MB."""
 
 _SLICE_S = 0.003
 """A grammar looks at the clock every hundred steps, and some steps are long: it may take twice as much."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ast_tools import LANGUAGES, Language
 from r1_lsp.features.broken import NOTHING, WHOLE, Broken, broken_in
 from r1_lsp.features.search_process import SearchProcess
-from r1_lsp.snapshot import Snapshot
+from r1_lsp.snapshot import MAX_PARSED_BYTES, Snapshot
 
 __all__ = ["NOTHING", "Broken", "Repairs", "in_thread"]
 
@@ -49,11 +49,12 @@ class Repairs:
     async def of(self, snapshot: Snapshot, *, near: int | None = None, wait_s: float | None = None) -> Broken:
         """What is broken in a document; in a text with many errors, repairs of those on the line of `near`.
 
-        Nothing when it is not found within `wait_s` seconds; the search goes on for whoever asks next.
+        Nothing when it is not found within `wait_s` seconds; the search goes on for whoever asks next. A text without a
+        tree is searched too: its parse was ended so as not to hold the loop, and the search makes one of its own.
         """
-        if snapshot.language is None or snapshot.tree is None:
+        if snapshot.language is None or len(snapshot.text) > MAX_PARSED_BYTES:
             return NOTHING
-        if not snapshot.tree.has_error:
+        if snapshot.tree is not None and not snapshot.tree.has_error:
             self._sound[snapshot.uri] = snapshot.text
             return NOTHING
         first = await self._search(snapshot, snapshot.language, None, wait_s)
@@ -64,7 +65,9 @@ class Repairs:
 
     async def whole(self, snapshot: Snapshot, *, wait_s: float | None = None) -> Broken:
         """All sure repairs of a document, to be made together; nothing when they are not found within `wait_s`."""
-        if snapshot.language is None or snapshot.tree is None or not snapshot.tree.has_error:
+        if snapshot.language is None or len(snapshot.text) > MAX_PARSED_BYTES:
+            return NOTHING
+        if snapshot.tree is not None and not snapshot.tree.has_error:
             return NOTHING
         return await self._search(snapshot, snapshot.language, WHOLE, wait_s)
 

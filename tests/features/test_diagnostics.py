@@ -2,14 +2,18 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from ast_tools.lines import Lines
+from ast_tools.stepping import Stepwise
 from engine.scripted import ScriptedEngine
 from r1_lsp.features.checkers import Finding
 from r1_lsp.features.diagnostics import syntax_findings
-from r1_lsp.features.repairing import Repairs, in_thread
+from r1_lsp.features.repairing import NOTHING, Broken, Repairs, in_thread
+from r1_lsp.snapshot import MAX_PARSED_BYTES
 from tests.features.change import snapshot_of
 from tests.support.lsp import Editor
 
@@ -86,6 +90,44 @@ def test_the_diagnostic_leads_to_its_repair() -> None:
             assert [edit["newText"] for edit in change["edits"]] == [")"]
 
     asyncio.run(story())
+
+
+@pytest.fixture
+def astray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every parse on the loop goes astray: no open document gets a tree."""
+    monkeypatch.setattr(Stepwise, "run", lambda self, until: None)
+    monkeypatch.setattr(Stepwise, "slow", True)
+
+
+def test_a_text_whose_parse_was_given_up_is_searched_when_it_rests(astray: None) -> None:
+    async def story() -> None:
+        async with Editor(engine=ScriptedEngine({}), preset="helix") as editor:
+            editor.open(URI, "é = '😀'\n" + SURE)
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p["diagnostics"])
+            [diagnostic] = shown["diagnostics"]
+            assert diagnostic["message"] == "`(` opened on line 2 is never closed."
+            reply = await editor.request(
+                "textDocument/codeAction",
+                textDocument={"uri": URI},
+                range=diagnostic["range"],
+                context={"diagnostics": [diagnostic]},
+            )
+            assert reply.result[0]["isPreferred"]
+            editor.buffers[URI].caret = editor.buffers[URI].text.index("names\n") + 5
+            editor.type(")")
+            shown = await editor.notification("textDocument/publishDiagnostics", lambda p: p.get("version") == 2)
+            assert shown["diagnostics"] == []
+
+    asyncio.run(story())
+
+
+def test_a_document_too_long_for_a_tree_is_not_searched() -> None:
+    async def nobody(language: str, text: bytes, near: int, sound: bytes | None = None) -> Broken:
+        raise AssertionError
+
+    long = replace(snapshot_of(b"x = (\n", "a.py"), tree=None, lines=Lines(b"x = (\n" + b"#" * MAX_PARSED_BYTES))
+    assert asyncio.run(Repairs(nobody).of(long)) == NOTHING
+    assert asyncio.run(Repairs(nobody).whole(long)) == NOTHING
 
 
 async def pull(editor: Editor, previous: str | None = None) -> dict[str, Any]:
