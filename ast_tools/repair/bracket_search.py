@@ -1,5 +1,6 @@
 """The brackets of a whole text: the candidates of each region in order, checked with the best of all others."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ SMALL = 0.5
 ENOUGH = 0.99
 """Probability from which on no other choice is looked for."""
 
+
+_LINE_END = re.compile(rb"[ \t)\]},;:{]*+(?:[\r\n]|\Z)")
+_OPENERS, _CLOSERS = frozenset((b"(", b"[", b"{")), frozenset((b")", b"]", b"}"))
 
 Takes = Callable[[Candidate], bool]
 """Whether the parser finds nothing wrong after a candidate."""
@@ -207,7 +211,8 @@ class BracketSearch:
                 break
             if number >= TRIES and candidate.score > LAST:
                 continue
-            if taken and not ranked[taken[0]].doubtful and _share(ranked, taken[0], refused) >= ENOUGH:
+            settled = bool(taken) and not ranked[taken[0]].doubtful and not self._unopens(ranked[taken[0]])
+            if settled and _share(ranked, taken[0], refused) >= ENOUGH:
                 break
             if takes(candidate) and (taken or confirms(candidate)):
                 taken.append(number)
@@ -216,7 +221,21 @@ class BracketSearch:
         if not taken:
             return []
         sure = not self.verifier.late and self._is_sure(ranked, taken[0], refused)
+        if sure and self._unopens(ranked[taken[0]]):
+            # Who typed the bracket may be about to close it.
+            sure = not any(self._closes_line(ranked[number]) for number in taken[1:])
         return [Found(ranked[number], sure and number == taken[0]) for number in taken]
+
+    def _unopens(self, candidate: Candidate) -> bool:
+        """Whether it deletes an opener."""
+        return any(self.text[edit.start : edit.end].strip() in _OPENERS for edit in candidate.edits if not edit.new)
+
+    def _closes_line(self, candidate: Candidate) -> bool:
+        """Whether it only inserts closers, where a line ends but for brackets and punctuation."""
+        return all(
+            edit.start == edit.end and edit.new.strip() in _CLOSERS and _LINE_END.match(self.text, edit.start)
+            for edit in candidate.edits
+        )
 
     def _is_sure(self, ranked: Sequence[Candidate], number: int, refused: set[int]) -> bool:
         best = ranked[number]

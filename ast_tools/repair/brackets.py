@@ -22,6 +22,7 @@ MOST_RANKED = 16
 """Candidates of one region that are made; the rest have no share worth counting."""
 MOST_WEIGHED = 20
 """Edits of one region for which the whole text is asked."""
+_CLOSERS = frozenset((b")", b"]", b"}"))
 _WHITE = b" \t\n\r\x0b\f"
 LAST = -60.0
 """Score of what is offered only where nothing else is."""
@@ -191,6 +192,8 @@ BEAM = {2: 5, 3: 2}
 """How many ways are followed at once, by the number of suspects; one for more."""
 MOST_WAYS = 14
 """Ways that are offered in the end."""
+AT_ONCE = 3.0
+"""What it adds to the score of a way that all its closers stand in one place: one slip, not several. Judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,12 +226,19 @@ def several(
             return []
         ways = [further for way in ways for further in _further(language, way, suspect.at, words, near)[:beam]]
         ways = _merged(ways)[: beam if suspect is not order[-1] else MOST_WAYS]
-    ways = [way for way in ways if way.edits]
+    ways = sorted((_weighed(way) for way in ways if way.edits), key=lambda way: -way.score)
     found = closed_at_end(language, text, region)
     same = [way for way in ways if found and _squeezed(way.text) == _squeezed(apply(text, found[0].edits))]
     if same and same[0] is ways[0]:
         found = []
     return found + [_joined(way) for way in ways if not found or way not in same]
+
+
+def _weighed(way: _Way) -> _Way:
+    """A way whose edits are closers in one place is the likelier for it."""
+    at = way.edits[0].start
+    together = all(edit.start == edit.end == at and edit.new in _CLOSERS for edit in way.edits)
+    return replace(way, score=way.score + AT_ONCE) if together else way
 
 
 def closed_at_end(language: Language, text: bytes, region: Region) -> list[Candidate]:

@@ -15,6 +15,8 @@ LONGEST = 60
 """Tokens of a line that should have been a comment."""
 REACH = 12
 """Tokens behind a string that may belong into it."""
+FORMATTED = re.compile(rb"(?i:\b(?:f|rf|fr)|\$@?)\Z")
+"""What stands before the quotes of a string with holes."""
 _QUOTE = re.compile(rb"\"+|'+|`+")
 _ENDS = re.compile(
     rb"(?<=\S)(?=\s*[)\]},:;%+])|"  # before punctuation

@@ -176,7 +176,16 @@ def _doubted(text: bytes, one: Repair, others: Sequence[Repair]) -> Repair:
 
 def _does(text: bytes, repair: Repair) -> tuple[tuple[int, bytes, bytes], ...]:
     """What a repair does, white space aside: (where, what goes, what comes) of each edit."""
-    return tuple(_trimmed(edit.start, text[edit.start : edit.end], edit.new) for edit in repair.edits)
+    return tuple(_trimmed(edit.start, text[edit.start : edit.end], edit.new) for edit in _touching_joined(repair.edits))
+
+
+def _touching_joined(edits: Sequence[Edit]) -> list[Edit]:
+    """Edits in their order, those that touch as one."""
+    joined: list[Edit] = []
+    for edit in edits:
+        before = joined.pop() if joined and joined[-1].end == edit.start else Edit(edit.start, edit.start, b"")
+        joined.append(Edit(before.start, edit.end, before.new + edit.new))
+    return joined
 
 
 def _trimmed(start: int, old: bytes, new: bytes) -> tuple[int, bytes, bytes]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import accumulate, islice
 
 from ast_tools.edits import Edit
-from ast_tools.lexer import unmatched
+from ast_tools.lexer import Token, unmatched
 from ast_tools.repair.chunks import Chunk
 from ast_tools.repair.found import Candidate, Found
 from ast_tools.repair.lines import colons, quotes
@@ -24,7 +24,7 @@ LEAST_SCORE = 3.0
 TRIES = 40
 CHOICES = 3
 MOST_TOKENS = 50_000
-"""Tokens of the text whose neighbours are counted."""
+"""Tokens of the text whose neighbours and words are counted."""
 
 
 class PieceSearch:
@@ -34,9 +34,16 @@ class PieceSearch:
         self.verifier, self.pieces = verifier, pieces
 
     @cached_property
+    def _tokens(self) -> tuple[Token, ...]:
+        return tuple(islice((token for piece in self.pieces for token in piece.significant), MOST_TOKENS))
+
+    @cached_property
     def _habits(self) -> Habits:
-        found = (token for piece in self.pieces for token in piece.significant)
-        return Habits(tuple(islice(found, MOST_TOKENS)))
+        return Habits(self._tokens)
+
+    @cached_property
+    def _names(self) -> frozenset[bytes]:
+        return frozenset(token.text for token in self._tokens if token.kind == "word")
 
     def broken(self) -> list[Chunk]:
         """Pieces whose brackets or strings do not close, and those in reach of an error that do not parse alone.
@@ -72,7 +79,7 @@ class PieceSearch:
     def _candidates(self, piece: Chunk) -> Iterator[Candidate]:
         """What could be done, in no order, as far as the time goes."""
         if any(token.kind == "unclosed" for token in piece.tokens):
-            found = quotes(piece)
+            found = quotes(piece, self._names)
         else:
             brackets = Brackets(piece, self._habits)
             found = colons(piece) if brackets.balanced else brackets.candidates(self.verifier.deadline)

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
+from ast_tools.repair.literals import FORMATTED
 from ast_tools.repair.reading import CHARACTER, Change, Gain, Reading
 from ast_tools.repair.statements import Broken
 from ast_tools.repair.vocabulary import SAME
@@ -16,7 +17,9 @@ STRAY = "a quote that goes before what is neither a name here nor code"
 HABIT = "quotes of a kind that the text has more of"
 DUE = "an end of a statement before a word of the same line that begins one"
 BLOCK = "braces around lines that are indented as a block"
-JUDGED = {STRAY: -4.0, HABIT: 1.5, DUE: 2.5, BLOCK: 1.5}
+UNWRITTEN = "an assignment goes whose value is still to be written"
+HOLE = "the end of a formatted string before a hole"
+JUDGED = {STRAY: -4.0, HABIT: 1.5, DUE: 2.5, BLOCK: 1.5, UNWRITTEN: -3.0, HOLE: -2.0}
 """Weights beside the learnt ones. Planted errors have many stray quotes; people lose one, and rarely add one."""
 
 
@@ -92,6 +95,10 @@ def _judged(reading: Reading, change: Change) -> Features:
             return []  # One word alone is no statement.
         begins = reading.found[change.end].text.decode("utf-8", "replace")
         return [(DUE, 1.0)] if begins in reading.language.statement_words else []
+    if change.start < change.end and _lacks_value(reading, change.start):
+        return [(UNWRITTEN, 1.0)]
+    if change.label == "insert quote" and _leaves_hole(reading, change):
+        return [(HOLE, 1.0)]
     if change.label == "wrap { block":
         return [(BLOCK, 1.0)]
     if change.label == "replace quote":
@@ -100,6 +107,26 @@ def _judged(reading: Reading, change: Change) -> Features:
         others = [n for (mark, is_short), n in reading.quotes.items() if is_short == short and mark != mine]
         return [(HABIT, 1.0)] if reading.quotes[mine, short] > sum(others) else []
     return []
+
+
+_ASSIGNS = re.compile(rb"(?:[-+*/%&|^@.:]|<<|>>>?|\*\*|//|\|\||&&|\?\?)=")
+
+
+def _lacks_value(reading: Reading, number: int) -> bool:
+    """Whether a token is an operator like `+=`, and its statement or its line ends behind it."""
+    found, after = reading.found, number + 1
+    if _ASSIGNS.fullmatch(found[number].text) is None:
+        return False
+    return after >= len(found) or reading.steps[after] != SAME or found[after].text in (b";", b")", b"}")
+
+
+def _leaves_hole(reading: Reading, change: Change) -> bool:
+    """Whether a string that had no end, and may have holes, is ended before a brace of its line."""
+    ended = next((number for number, new in enumerate(change.new) if new.kind == "string"), len(change.new))
+    quote = _QUOTE.search(reading.text, change.edit.start, change.edit.end)
+    behind = any(new.text == b"{" for new in change.new[ended + 1 :])
+    before = reading.text[max(quote.start() - 3, 0) : quote.start()] if quote is not None else b""
+    return behind and FORMATTED.search(before) is not None
 
 
 _QUOTE = re.compile(rb"[\"'`]")
