@@ -148,7 +148,7 @@ def _begin(order: Order, journal: Journal) -> Manifest | None:
         return finished
     if {key: value for key, value in journal.identity.items() if key != "origin"} != wanted:
         raise _other(order, journal.identity, wanted)
-    if not journal.done.complete and not untouched(order.target.parent, order.plan.files):
+    if not untouched(order.target.parent, order.plan.files, named=journal.done.complete):
         journal.begin(wanted | _origin(order))  # somebody removed what had been made
     return None
 
@@ -160,15 +160,26 @@ def _origin(order: Order) -> dict[str, str]:
 
 def _finished(order: Order, journal: Journal) -> Manifest | None:
     folder = order.target.parent
+    record = folder / (order.target.name + MANIFEST)
     there = [file.name for file in order.plan.files if (folder / file.name).exists()]
+    there = there or [name for name in _recorded(record) if (folder / name).exists()]
     if not there:
         return None
-    manifest = read_manifest(folder / (order.target.name + MANIFEST))
+    manifest = read_manifest(record)
     whole = all((folder / f.name).exists() and (folder / f.name).stat().st_size == f.size for f in order.plan.files)
     if manifest and whole and _same(manifest, order):
         return manifest
     journal.path.unlink()
     raise TargetError(f"{folder / there[0]} exists and is not what this command makes; --restart replaces it")
+
+
+def _recorded(record: Path) -> tuple[str, ...]:
+    """The files that a record at this path is of: another output of this name, in more files or fewer."""
+    try:
+        manifest = read_manifest(record)
+    except TargetError:
+        return ()
+    return tuple(Path(name).name for name in manifest.files) if manifest else ()
 
 
 def _same(manifest: Manifest, order: Order) -> bool:

@@ -121,14 +121,19 @@ class Crew:
             raise WorkerDied(self._obituary(worker)) from None
 
     def _start(self) -> _Worker:
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "gguf_convert.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._words,
-            pass_fds=self._keep,
-            env={**os.environ, **_ENVIRONMENT},
-        )
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "gguf_convert.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._words,
+                pass_fds=self._keep,
+                env={**os.environ, **_ENVIRONMENT},
+            )
+        except OSError as exc:
+            raise WorkerDied(
+                f"a worker process cannot be started: {exc.strerror or exc}; fewer may do (--workers N)"
+            ) from exc
         assert process.stdin is not None
         assert process.stdout is not None
         worker = _Worker(process, process.stdin, process.stdout)

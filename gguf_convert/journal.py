@@ -212,5 +212,8 @@ def _locked_file(path: Path) -> int:
                 raise TargetError(f"another conversion is writing {path.name.removesuffix(SUFFIX)}") from None
         except FileNotFoundError:
             pass
+        except OSError as exc:
+            os.close(descriptor)
+            raise TargetError(f"{path} cannot be locked: {exc.strerror or exc}") from exc
         os.close(descriptor)
         time.sleep(0.05)

@@ -1,5 +1,6 @@
 """What a finished conversion leaves beside its output, NAME.manifest.json: from what it was made, how, and how well."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -70,7 +71,10 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
     """Writes it in one piece. Raises TargetError."""
     new = path.with_name(path.name + ".new")
     with writing(path):
-        new.write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
+        with new.open("w", encoding="utf-8") as file:
+            file.write(manifest.model_dump_json(indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())  # the journal goes next, and could not make it again
         new.replace(path)
 
 

@@ -60,10 +60,14 @@ def opened(folder: Path, files: Sequence[PlannedFile]) -> Iterator[Output]:
             os.close(descriptor)
 
 
-def untouched(folder: Path, files: Sequence[PlannedFile]) -> bool:
-    """Whether all partial files are there, as large as they were made."""
-    paths = [folder / (file.name + PARTIAL) for file in files]
-    return all(path.exists() and path.stat().st_size == file.size for path, file in zip(paths, files, strict=True))
+def untouched(folder: Path, files: Sequence[PlannedFile], *, named: bool = False) -> bool:
+    """Whether all partial files are there, as large as they were made; some may be `named` as in the end already."""
+    suffixes = (PARTIAL, "") if named else (PARTIAL,)
+    return all(any(_has_size(folder / (file.name + suffix), file.size) for suffix in suffixes) for file in files)
+
+
+def _has_size(path: Path, size: int) -> bool:
+    return path.exists() and path.stat().st_size == size
 
 
 def publish(folder: Path, files: Sequence[PlannedFile]) -> None:

@@ -1,6 +1,7 @@
 """The arguments of a subcommand: argparse, with one sentence for a wrong call."""
 
 import argparse
+import math
 import re
 from typing import Final, NoReturn
 
@@ -43,4 +44,15 @@ def bits(text: str) -> float:
         value = 0.0
     if not 1 <= value <= 16:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of bits from 1 to 16")
+    return value
+
+
+def divergence(text: str) -> float:
+    """A Kullback-Leibler divergence in nats: a number that is not negative."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no divergence in nats such as 0.05")
     return value

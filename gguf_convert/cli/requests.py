@@ -114,4 +114,4 @@ def _short_name(options: argparse.Namespace) -> str:
         return f"{options.bpw:g}bpw"
     if options.target_size is not None:
         return f"{options.target_size / 1e9:.4g}GB"
-    return str(options.type or DEFAULT_TYPE)
+    return Path(options.type or DEFAULT_TYPE).name.removesuffix(".toml")

@@ -18,7 +18,7 @@ from rich.text import Text
 from gguf_convert.checks.findings import Tell, silent
 from gguf_convert.checks.logits import Estimate, LogitsReport
 from gguf_convert.checks.weights import USUAL, Compared
-from gguf_convert.cli.arguments import Arguments, Misuse, count
+from gguf_convert.cli.arguments import Arguments, Misuse, count, divergence
 from gguf_convert.inspect import printable
 from gguf_convert.source.hub import parse_source
 from gguf_convert.verify import Report, Request, verify
@@ -35,6 +35,8 @@ def run(words: list[str]) -> int:
         raise Misuse("logits are compared with both --reference and --text")
     if options.source and parse_source(options.source):
         raise Misuse("--source is a folder or a GGUF file on this machine; a hub is not read")
+    if options.reference is None and (options.chunks is not None or options.max_kl is not None):
+        raise Misuse("--chunks and --max-kl are about logits, which are compared with --reference and --text")
     if options.adapter and not options.source:
         raise Misuse("--adapter is added to a --source")
     request = Request(
@@ -71,7 +73,7 @@ def _arguments() -> Arguments:
     parser.add_argument("--reference", type=Path, metavar="GGUF", help="compare logits with this model's")
     parser.add_argument("--text", type=Path, metavar="FILE", help="the text for that; code, best")
     parser.add_argument("--chunks", type=count, metavar="N", help="how many contexts of the text; all unless given")
-    parser.add_argument("--max-kl", type=float, metavar="NATS", help="a greater mean divergence is a finding")
+    parser.add_argument("--max-kl", type=divergence, metavar="NATS", help="a greater mean divergence is a finding")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     return parser
 

@@ -1,5 +1,6 @@
 """A conversion of a small checkpoint: what is in the files, however many workers made them, and what goes wrong."""
 
+import errno
 import hashlib
 import json
 import os
@@ -253,6 +254,55 @@ def test_names_are_changed_after_a_crash_between(
     convert(toy_order(source, tmp_path / "out"), told.append)
     assert not told
     assert names_in(tmp_path / "out") == ["m.gguf", "m.gguf.manifest.json"]
+
+
+def test_files_that_were_removed_after_a_crash_at_the_end_are_made_again(
+    source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = convert(toy_order(source, tmp_path / "at once"))
+
+    def crash(*_: object) -> None:
+        raise _Stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(convert_module, "publish", crash)
+        with pytest.raises(_Stop):
+            convert(toy_order(source, tmp_path / "out"))
+    (tmp_path / "out" / "m.gguf.partial").unlink()
+    assert convert(toy_order(source, tmp_path / "out")) == wanted
+    assert sha256(tmp_path / "out" / "m.gguf") == sha256(tmp_path / "at once" / "m.gguf")
+
+
+def test_another_number_of_files_does_not_take_the_record_of_those_there(source: Checkpoint, tmp_path: Path) -> None:
+    order = toy_order(source, tmp_path / "out")
+    split = toy_order(source, tmp_path / "out", split=Split(max_tensors=1))
+    manifest = convert(order)
+    with pytest.raises(TargetError, match=r"m\.gguf exists and is not what this command makes; --restart replaces it"):
+        convert(split)
+    assert convert(order) == manifest
+    assert len(convert(replace(split, restart=True)).files) == 3
+
+
+def test_a_worker_that_cannot_be_started_is_one_sentence(
+    source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    with pytest.raises(WorkerDied, match="a worker process cannot be started: Resource temporarily unavailable; fewer"):
+        convert(toy_order(source, tmp_path / "out"))
+
+
+def test_a_file_system_without_locks_is_one_sentence(
+    source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(TargetError, match=r"m\.gguf\.partial\.journal cannot be locked: No locks available"):
+        convert(toy_order(source, tmp_path / "out"))
 
 
 def test_a_worker_that_dies_is_named_with_its_work(

@@ -57,6 +57,16 @@ def test_a_folder_is_given_a_file_named_like_the_source(
     assert run(tmp_path / "tiny-Q4_K_M-00001-of-00002.gguf")["tokens"][0] == TOKENS.index("hello")
 
 
+def test_a_recipe_elsewhere_gives_its_name_and_not_its_folder(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    recipe = tmp_path / "recipes" / "mine.toml"
+    recipe.write_text('base = "Q8_0"')
+    out = tmp_path / "out"
+    out.mkdir()
+    assert main(["convert", str(source), str(out), "--type", str(recipe), "--workers", "1"]) == 0
+    assert (out / "tiny-mine.gguf").exists()
+
+
 def test_programs_are_told_line_by_line(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["convert", str(source), str(tmp_path / "m.gguf"), "--type", "Q8_0", "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
