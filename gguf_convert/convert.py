@@ -88,7 +88,12 @@ def convert(order: Order, tell: Tell = lambda progress: None) -> Manifest:
     """
     folder = order.target.parent
     with locked(folder / (order.target.name + JOURNAL)) as journal:
-        finished = _begin(order, journal)
+        try:
+            finished = _begin(order, journal)
+        except ConversionError:
+            if journal.identity is None:  # nothing was begun
+                journal.path.unlink()
+            raise
         if finished:
             _clear(order)
             journal.path.unlink()
@@ -169,7 +174,6 @@ def _finished(order: Order, journal: Journal) -> Manifest | None:
     whole = all((folder / f.name).exists() and (folder / f.name).stat().st_size == f.size for f in order.plan.files)
     if manifest and whole and _same(manifest, order):
         return manifest
-    journal.path.unlink()
     raise TargetError(f"{folder / there[0]} exists and is not what this command makes; --restart replaces it")
 
 

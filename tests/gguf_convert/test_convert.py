@@ -122,6 +122,14 @@ def test_another_command_does_not_overwrite_what_is_there(source: Checkpoint, tm
     assert manifest.tensors[1].type == "Q8_0"
 
 
+def test_a_record_that_is_none_is_named(source: Checkpoint, tmp_path: Path) -> None:
+    convert(toy_order(source, tmp_path / "out"))
+    (tmp_path / "out" / "m.gguf.manifest.json").write_text("{}")
+    with pytest.raises(TargetError, match=r"m\.gguf\.manifest\.json is no manifest of a conversion"):
+        convert(toy_order(source, tmp_path / "out"))
+    assert names_in(tmp_path / "out") == ["m.gguf", "m.gguf.manifest.json"]
+
+
 class _Stop(Exception):
     """Ends a conversion in its middle."""
 
