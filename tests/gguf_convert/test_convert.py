@@ -394,15 +394,18 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(source: Checkpoint, tmp
         convert(order)
 
 
-def test_weights_too_large_for_f16_are_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("type_name", ["F16", "Q8_0", "Q6_K", "Q4_K", "IQ4_XS"])
+def test_weights_too_large_for_a_type_are_refused_by_name(type_name: str, tmp_path: Path) -> None:
+    """They would be infinite, or the scale of their block, and the model would answer with nothing but NaN."""
     source = write_checkpoint(tmp_path / "source")
     shard = source.shards["model-00001-of-00002.safetensors"].path
     tensor = source.tensors["matrix.weight"]
     with shard.open("r+b") as file:
         file.seek(tensor.offset)
-        file.write(np.array([1e6], np.float32).tobytes())
-    with pytest.raises(ConversionError, match=r"matrix\.weight has weights beyond 65504"):
-        convert(toy_order(open_checkpoint(source.folder), tmp_path / "out", type_name="F16"))
+        file.write(np.array([1e12], np.float32).tobytes())
+    with pytest.raises(ConversionError, match=rf"matrix\.weight has weights that are too large for {type_name}; a recipe"):
+        convert(toy_order(open_checkpoint(source.folder), tmp_path / "out", type_name=type_name))
+    convert(toy_order(open_checkpoint(source.folder), tmp_path / "other", type_name="BF16"))
 
 
 def test_the_journal_is_lines_of_json(source: Checkpoint, tmp_path: Path) -> None:
