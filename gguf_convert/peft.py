@@ -7,8 +7,10 @@ refused by name: leaving it out would make another model without a word.
 
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -27,6 +29,8 @@ _MAX_CONFIG: Final = 2**20
 _MAX_PATTERNS: Final = 1024
 _PATTERN: Final = re.compile(r"(?:[\w|.-]|\\\.|\.\*|\\d\+?|\[\d-\d\])+")
 _MOST_REPEATS: Final = 3
+_MOST_EFFORT: Final = 10**10
+"""Steps of matching; a few seconds. All of R1's 44,000 experts with four patterns of two repeats take a fifth of it."""
 _INITIAL: Final = (None, True, False, "gaussian", "eva", "orthogonal")
 """Ways to begin (init_lora_weights) that leave the model's own weights alone; PiSSA, OLoRA and others change them."""
 _Number = TypeVar("_Number", int, float)
@@ -115,6 +119,7 @@ def open_adapter(folder: Path) -> Adapter:
         pairs.setdefault((module, embedding), {})[side] = tensor
     if not pairs:
         raise SourceError(f"{path} holds no matrices")
+    _check_effort(path, config, [module for module, _ in pairs])
     modules = [_module(path, config, key, sides) for key, sides in pairs.items()]
     tensors = {PREFIX + t.name: replace(t, name=PREFIX + t.name, shard=shard.name) for t in _all(pairs)}
     return Adapter(
@@ -183,15 +188,36 @@ def _module(path: Path, config: _Config, key: tuple[str, bool], sides: Mapping[s
 def _pattern(patterns: Mapping[str, _Number], module: str, otherwise: _Number) -> _Number:
     """The value of the first key that the module's name ends in, as PEFT has it (utils/other.py, get_pattern_key)."""
     for key, value in patterns.items():
-        if re.fullmatch(rf"(.*\.)?({key})", module):
+        if _ending_in(key).fullmatch(module):
             return value
     return otherwise
+
+
+@cache
+def _ending_in(key: str) -> re.Pattern[str]:
+    return re.compile(rf"(.*\.)?({key})")
+
+
+def _check_effort(path: Path, config: _Config, modules: Sequence[str]) -> None:
+    """Each repeat in a pattern may be tried at every letter of a name, behind each of its dots."""
+    repeats = Counter(map(_repeats, (*config.rank_pattern, *config.alpha_pattern)))
+    effort = sum(
+        times * sum((module.count(".") + 1) * len(module) ** number for module in modules)
+        for number, times in repeats.items()
+        if number
+    )
+    if effort > _MOST_EFFORT:
+        raise Unsupported(f"{path} has patterns of ranks that would take too long to find in the names of its modules")
+
+
+def _repeats(key: str) -> int:
+    return key.count("*") + key.count("+")
 
 
 def _check_patterns(path: Path, config: _Config) -> None:
     """Keys are regular expressions from somebody else's file: only those that are matched in a short time are."""
     for key in (*config.rank_pattern, *config.alpha_pattern):
-        if not _PATTERN.fullmatch(key) or key.count("*") + key.count("+") > _MOST_REPEATS:
+        if not _PATTERN.fullmatch(key) or _repeats(key) > _MOST_REPEATS:
             raise Unsupported(f"{path} has a pattern of ranks that is not understood: {key!r}")
 
 

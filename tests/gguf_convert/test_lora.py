@@ -18,6 +18,8 @@ from engine.models.resolve import resolve
 from engine.types import EngineOptions, Sampling
 from gguf_convert import ggml, lora
 from gguf_convert.cli import main
+from gguf_convert.errors import Unsupported
+from gguf_convert.peft import open_adapter
 from tests.engine.host.test_llama import Runner
 from tests.gguf_convert.adapters import product, write_adapter
 from tests.gguf_convert.checkpoints import write_safetensors
@@ -325,3 +327,12 @@ def test_another_adapter_does_not_go_on_with_what_was_begun(
     assert run("convert", llama, target, "--adapter", one) == 0
     assert target.read_bytes() == first
     assert "--restart" in refusal(capsys, "convert", llama, target, "--adapter", other)
+
+
+def test_patterns_that_would_be_matched_for_hours_are_refused(tmp_path: Path) -> None:
+    slow = {"rank_pattern": {".*a.*a.*c": 3}}
+    adapter = write_adapter(tmp_path / "long", {"a." * 240 + "b": (8, 8)}, **slow)
+    with pytest.raises(Unsupported, match="would take too long to find in the names of its modules"):
+        open_adapter(adapter)
+    real = {f"model.layers.{layer}.self_attn.q_proj": (8, 8) for layer in range(60)}
+    assert len(open_adapter(write_adapter(tmp_path / "real", real, **slow)).modules) == 60
