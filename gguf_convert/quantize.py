@@ -16,7 +16,7 @@ from gguf_convert.fields import Field
 from gguf_convert.imatrix import Importance, coverage_warnings
 from gguf_convert.mixes import may_quantise
 from gguf_convert.plan import QUANTISATION_VERSION, Plan, Split, make_plan
-from gguf_convert.recipe import Recipe, assign, file_order, weighed
+from gguf_convert.recipe import Recipe, assign, file_order, idle_names, weighed
 from gguf_convert.rows import Stored
 from gguf_convert.solver import Size, recipe_for
 from gguf_convert.source.gguf import GgufSource, open_gguf, read_fields
@@ -71,7 +71,7 @@ def plan_quantise(
     if not allow_requantise:
         _check_accuracy(found, types)
     plan = make_plan(
-        replace(layout, warnings=[*_warnings(stored, types, importance)]),
+        replace(layout, warnings=[*idle_names(recipe, targets), *_warnings(stored, types, importance)]),
         types=types,
         fields=(
             Field("general.quantization_version", "u32", QUANTISATION_VERSION),

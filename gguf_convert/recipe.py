@@ -21,7 +21,7 @@ A type whose blocks do not fit a tensor's rows is replaced as llama.cpp does it 
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
@@ -189,6 +189,18 @@ def weighed(types: Mapping[str, str]) -> Iterator[str]:
         looked_up = category_of(name) in {Category.EMBEDDING, Category.OUTPUT}
         if not looked_up and type_name not in _UNWEIGHED:
             yield name
+
+
+def idle_names(recipe: Recipe, tensors: Iterable[TargetTensor]) -> Iterator[str]:
+    """A sentence about each `name` in a recipe that no tensor has: mistyped, as a rule. Blocks of multi-token
+    prediction may be left out, so rules for these may be idle.
+    """
+    names = {split_name(tensor.name)[1] for tensor in tensors}
+    for rule in (*recipe.rules, *recipe.minimums):
+        pattern = rule.name
+        if pattern is None or Part.MTP in rule.parts or any(fnmatchcase(name, pattern) for name in names):
+            continue
+        yield f"the recipe {recipe.name} has a rule for the name {pattern!r}, which no tensor of this model has"
 
 
 def file_order(name: str) -> tuple[int, bytes]:

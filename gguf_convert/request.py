@@ -16,7 +16,7 @@ from gguf_convert.imatrix import Importance, coverage_warnings, read_imatrix, sh
 from gguf_convert.lora import merged
 from gguf_convert.peft import open_adapter
 from gguf_convert.plan import Plan, Split, make_plan
-from gguf_convert.recipe import Recipe, assign, load_recipe, weighed
+from gguf_convert.recipe import Recipe, assign, idle_names, load_recipe, weighed
 from gguf_convert.solver import Size, recipe_for
 from gguf_convert.source.checkpoint import Checkpoint, open_checkpoint
 from gguf_convert.source.reader import CheckpointReader, logical_weights
@@ -81,8 +81,9 @@ def prepare(request: Request, checkpoint: Checkpoint | None = None) -> Prepared:
     recipe = recipe_for(request.size, layout, fields, facts, covered) if request.size else named
     fields = tuple(replace(field, value=recipe.file_type) if field.key == _FILE_TYPE else field for field in fields)
     types = assign(recipe, layout.tensors, facts, covered)
+    warnings = (*layout.warnings, *idle_names(recipe, layout.tensors), *_coverage(importance, types))
     plan = make_plan(
-        replace(layout, warnings=(*layout.warnings, *_coverage(importance, types))),
+        replace(layout, warnings=warnings),
         types=types,
         fields=fields,
         file_name=request.file_name,

@@ -162,3 +162,13 @@ def test_what_is_wrong_is_one_sentence(
     err = capsys.readouterr().err
     assert sentence.replace("TMP", str(tmp_path)) in err
     assert err.count("\n") == 1
+
+
+def test_a_mistyped_name_in_a_recipe_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, recipe = write_tiny_llama(tmp_path / "tiny"), tmp_path / "mine.toml"
+    rules = [("ffn_donw*", "routed"), ("attn_?", "attention"), ("ffn_*_exps", "mtp")]
+    lines = [f'[[rule]]\nname = "{name}"\npart = "{part}"\ntype = "Q8_0"\n' for name, part in rules]
+    recipe.write_text('base = "Q4_K_M"\n' + "".join(lines))
+    assert main(["plan", str(source), "--recipe", str(recipe), "--json", "--no-measure"]) == 0
+    told = json.loads(capsys.readouterr().out)["warnings"]
+    assert told == ["the recipe mine has a rule for the name 'ffn_donw*', which no tensor of this model has"]
