@@ -18,8 +18,8 @@ from gguf_convert import ggml
 from gguf_convert.budget import Budget
 from gguf_convert.costs import usual_seconds
 from gguf_convert.crew import Crew
-from gguf_convert.errors import ConversionError, SourceError, TargetError
-from gguf_convert.imatrix import Importance
+from gguf_convert.errors import ConversionError, SourceError, TargetError, WeightsTooLarge
+from gguf_convert.imatrix import Importance, sha256_of
 from gguf_convert.jobs import Answer, Hashed, HashSource, HashTensor, Job, Made, Material, Setup
 from gguf_convert.journal import SUFFIX as JOURNAL
 from gguf_convert.journal import Done, Finished, Journal, locked
@@ -122,11 +122,19 @@ def _write(order: Order, journal: Journal, tell: Tell) -> None:
             output.sync()
     except TargetError:
         if journal.done.nothing:  # no room, or no right to write: nothing is worth keeping
-            journal.path.unlink()
-            discard(order.target.parent, [file.name for file in order.plan.files])
+            _discard(order, journal)
+        raise
+    except WeightsTooLarge:
+        _discard(order, journal)
         raise
     _check_sources(order.files_here)
+    _check_importance(order)
     journal.complete()
+
+
+def _discard(order: Order, journal: Journal) -> None:
+    journal.path.unlink()
+    discard(order.target.parent, [file.name for file in order.plan.files])
 
 
 def identity(order: Order) -> dict[str, Any]:
@@ -451,6 +459,13 @@ def _check_sources(shards: Iterable[Shard]) -> None:
         now = shard_at(shard.path)
         if (now.size, now.mtime_ns) != (shard.size, shard.mtime_ns):
             raise SourceError(f"{shard.path} has changed while it was converted; --restart begins anew")
+
+
+def _check_importance(order: Order) -> None:
+    """Workers read the importance matrix all along: the same for it."""
+    known = order.importance_sha256
+    if order.importance and known and sha256_of(order.importance.path) != known:
+        raise SourceError(f"{order.importance.path} has changed while it was used; --restart begins anew")
 
 
 def _cost(tensor: PlannedTensor, rows: int) -> float:

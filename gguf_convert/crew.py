@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, Final, Self
 
-from gguf_convert.errors import ConversionError, RecipeError, SourceError, TargetError, Unsupported, WorkerDied
+from gguf_convert.errors import (
+    ConversionError,
+    RecipeError,
+    SourceError,
+    TargetError,
+    Unsupported,
+    WeightsTooLarge,
+    WorkerDied,
+)
 from gguf_convert.jobs import Answer, Failed, HashSource, HashTensor, Job, Material, Setup, receive, send
 from gguf_convert.slots import Slot
 
@@ -30,7 +38,7 @@ _ENVIRONMENT: Final[Mapping[str, str]] = {
     "MALLOC_TRIM_THRESHOLD_": str(2**28),
 }
 _ERRORS: Final[Mapping[str, type[ConversionError]]] = {
-    kind.__name__: kind for kind in (RecipeError, SourceError, TargetError, Unsupported)
+    kind.__name__: kind for kind in (RecipeError, SourceError, TargetError, Unsupported, WeightsTooLarge)
 }
 
 

@@ -4,6 +4,7 @@ ConversionError
 ├── SourceError       the checkpoint: missing, cut off, unsound, changed in between, a wrong checksum
 ├── Unsupported       an architecture, a key or a storage type that is refused, by name, rather than converted wrongly
 ├── RecipeError       a recipe or a type that cannot be had for these tensors
+│   └── WeightsTooLarge   seen only while they are converted; the same command would fail again
 ├── TargetError       the output: full disk, read-only folder, a journal of another conversion
 └── WorkerDied        a worker process ended: ggml's own assertions end the process they run in
 """
@@ -23,6 +24,10 @@ class Unsupported(ConversionError):
 
 class RecipeError(ConversionError):
     """The wanted types cannot be had for these tensors."""
+
+
+class WeightsTooLarge(RecipeError):
+    """A type's scales cannot hold a tensor's weights."""
 
 
 class TargetError(ConversionError):

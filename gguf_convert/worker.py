@@ -17,7 +17,7 @@ import numpy as np
 
 from gguf_convert import ggml
 from gguf_convert.checks.blocks import first_unsound
-from gguf_convert.errors import ConversionError, RecipeError, SourceError, TargetError
+from gguf_convert.errors import ConversionError, SourceError, TargetError, WeightsTooLarge
 from gguf_convert.jobs import Answer, Failed, Hashed, HashSource, HashTensor, Job, Made, Material, Setup, receive, send
 from gguf_convert.plan import PlannedTensor
 from gguf_convert.rows import Stored
@@ -95,7 +95,7 @@ class _Desk:
     def _quantised(self, tensor: PlannedTensor, rows: ggml.Floats, start: int) -> ggml.Bytes:
         data = self._weighed(tensor, rows, start)
         if first_unsound(ggml.target_type(tensor.type), data) is not None:  # scales are halves, up to 65504
-            raise RecipeError(
+            raise WeightsTooLarge(
                 f"{tensor.target.name} has weights that are too large for {tensor.type}; a recipe that gives it BF16 "
                 f"or F32 can hold them"
             )

@@ -68,6 +68,7 @@ def _ours(
     *,
     requantise: bool = False,
     split: Split | None = None,
+    as_it_was: str | None = None,
 ) -> Path:
     made = plan_quantise(
         source,
@@ -86,6 +87,7 @@ def _ours(
             recipe=recipe,
             budget=budget,
             importance=importance,
+            importance_sha256=as_it_was,
         )
     )
     return target
@@ -107,6 +109,14 @@ def test_the_same_file(experts: Path, tmp_path: Path, recipe: str) -> None:
 @pytest.mark.parametrize("recipe", ["Q4_K_M", "Q6_K", "IQ4_NL", "TQ2_0", "MXFP4_MOE"])
 def test_the_same_file_from_16_bits(latent: Path, tmp_path: Path, recipe: str) -> None:
     assert _ours(latent, tmp_path / "ours.gguf", recipe).read_bytes() == _theirs(latent, tmp_path / "t", recipe)
+
+
+def test_an_importance_matrix_that_changes_meanwhile_is_named(experts: Path, tmp_path: Path) -> None:
+    write_gguf(tmp_path / "imatrix.gguf", measured(EXPERTS))
+    importance = read_imatrix(tmp_path / "imatrix.gguf")
+    with pytest.raises(SourceError, match=r"imatrix\.gguf has changed while it was used"):
+        _ours(experts, tmp_path / "ours.gguf", "Q4_K_M", importance, as_it_was="0" * 64)
+    assert not (tmp_path / "ours.gguf").exists()
 
 
 @pytest.mark.parametrize("recipe", ["Q4_K_M", "Q4_0", "Q2_K_S", "IQ2_XXS", "Q8_0"])
