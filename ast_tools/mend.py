@@ -204,7 +204,8 @@ class _Work:
         if self._found is None:
             left = self.deadline - time.thread_time()
             found = repairs(self.tree, budget_s=min(left, SEARCH_BUDGET_S)) if left > 0 else ()
-            self._found = tuple(repair for repair in found if self._judged().holds(repair.start))
+            # One error at a time: whoever mends a whole text comes to the others by themselves.
+            self._found = tuple(one for one in found if not one.joint and self._judged().holds(one.start))
         return self._found
 
     def _make(self, edits: tuple[Edit, ...]) -> bool:

@@ -48,6 +48,8 @@ class ErrorLines:
             return False
         if not after.has_error:
             return True
+        if not after.errors:  # tree-sitter may say that a tree has errors and show none
+            return False
         end = self.found[broken.end - 1].end
         grown = sum(len(change.edit.new) - (change.edit.end - change.edit.start) for change in changes)
         return after.n_errors < self._tree.n_errors and after.errors[0].start_byte > end + grown

@@ -118,7 +118,7 @@ def _with_more(verifier: Verifier, first: Repair, deadline: float, learnt: Table
     more = statement_repairs(after.tree, None, deadline, learnt) if after.tree is not None else []
     if not more:
         return []
-    together = _joined([first], done, more[0])
+    together = replace(_joined([first], done, more[0]), joint=True)
     return [together] if more[0].score >= LEAST and _settles(verifier, together) else []
 
 

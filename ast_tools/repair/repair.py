@@ -9,7 +9,7 @@ from ast_tools.edits import Edit
 class Repair:
     """One way to repair a text. `start`, `end`: what it blames; `sure`: may be preferred and applied unasked.
 
-    `title` says what is done ("Insert `)`"), `reason` why, in one sentence.
+    `title` says what is done ("Insert `)`"), `reason` why, in one sentence; `joint`: it mends other errors, too.
     """
 
     edits: tuple[Edit, ...]
@@ -18,3 +18,4 @@ class Repair:
     start: int
     end: int
     sure: bool
+    joint: bool = False

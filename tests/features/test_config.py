@@ -95,6 +95,7 @@ def test_what_chooses_programs_addresses_and_files_is_not_a_workspaces_to_set() 
     assert machine == {
         "r1.model",
         "r1.engine.url",
+        "r1.engine.adapter",
         "r1.engine.apiKey",
         "r1.engine.remoteModel",
         "r1.engine.script",
