@@ -6,47 +6,25 @@ from typing import Final
 
 import numpy as np
 
-from gguf_convert.rows import Rows32, Weight, WeightReader
+from gguf_convert.rows import OfOne, Rows32, Weight, WeightReader
 
 _AT_ONCE: Final = 2**16
 """Elements that are added to at once: they stay in the processor's cache over all ranks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scaled:
+class Scaled(OfOne):
     """A weight times a number."""
 
-    base: Weight
     factor: float
-
-    @property
-    def n_rows(self) -> int:
-        return self.base.n_rows
-
-    @property
-    def row_length(self) -> int:
-        return self.base.row_length
-
-    @property
-    def unit(self) -> int:
-        return 1
-
-    @property
-    def weights(self) -> Sequence[str]:
-        return self.base.weights
-
-    def weights_of(self, start: int, stop: int) -> Sequence[str]:
-        return self.base.weights
 
     def rows(self, reader: WeightReader, start: int, stop: int) -> Rows32:
         return self.base.rows(reader, start, stop) * np.float32(self.factor)
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class Turned(OfOne):
     """A small matrix, transposed: [row length of the base, rows of the base]."""
-
-    base: Weight
 
     @property
     def n_rows(self) -> int:
@@ -55,17 +33,6 @@ class Turned:
     @property
     def row_length(self) -> int:
         return self.base.n_rows
-
-    @property
-    def unit(self) -> int:
-        return 1
-
-    @property
-    def weights(self) -> Sequence[str]:
-        return self.base.weights
-
-    def weights_of(self, start: int, stop: int) -> Sequence[str]:
-        return self.base.weights
 
     def rows(self, reader: WeightReader, start: int, stop: int) -> Rows32:
         columns = [self.base.rows(reader, row, row + 1)[0, start:stop] for row in range(self.base.n_rows)]
@@ -73,7 +40,7 @@ class Turned:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(OfOne):
     """A weight W with an adapter added: W + scale * B A, in float32. `down` is A, `up` is B; for embeddings A
     transposed is `up` and B transposed is `down`.
 
@@ -81,29 +48,13 @@ class Merged:
     for: the bytes of the output must not depend on where slots are cut.
     """
 
-    base: Weight
     down: Weight | Turned
     up: Weight | Turned
     scale: float
 
     @property
-    def n_rows(self) -> int:
-        return self.base.n_rows
-
-    @property
-    def row_length(self) -> int:
-        return self.base.row_length
-
-    @property
-    def unit(self) -> int:
-        return 1
-
-    @property
     def weights(self) -> Sequence[str]:
         return (*self.base.weights, *self.down.weights, *self.up.weights)
-
-    def weights_of(self, start: int, stop: int) -> Sequence[str]:
-        return self.weights
 
     def rows(self, reader: WeightReader, start: int, stop: int) -> Rows32:
         made = self.base.rows(reader, start, stop)

@@ -124,14 +124,10 @@ class Stacked:
 
 
 @dataclass(frozen=True, slots=True)
-class HalvesInterleaved:
-    """Query and key rows of Llama: each head's two halves, which the checkpoint keeps apart, row by row in turn.
-
-    llama.cpp rotates neighbouring rows where Hugging Face rotates row i and row i + head / 2.
-    """
+class OfOne:
+    """What is made of one other source, row for row unless a kind says otherwise; the beginning of such kinds."""
 
     base: RowSource
-    n_head: int
 
     @property
     def n_rows(self) -> int:
@@ -143,14 +139,28 @@ class HalvesInterleaved:
 
     @property
     def unit(self) -> int:
-        return self.base.n_rows // self.n_head
+        return 1
 
     @property
     def weights(self) -> Sequence[str]:
         return self.base.weights
 
     def weights_of(self, start: int, stop: int) -> Sequence[str]:
-        return self.base.weights_of(start, stop)
+        return self.weights
+
+
+@dataclass(frozen=True, slots=True)
+class HalvesInterleaved(OfOne):
+    """Query and key rows of Llama: each head's two halves, which the checkpoint keeps apart, row by row in turn.
+
+    llama.cpp rotates neighbouring rows where Hugging Face rotates row i and row i + head / 2.
+    """
+
+    n_head: int
+
+    @property
+    def unit(self) -> int:
+        return self.base.n_rows // self.n_head
 
     def rows(self, reader: WeightReader, start: int, stop: int) -> Rows32:
         apart = self.base.rows(reader, start, stop).reshape(-1, 2, self.unit // 2, self.row_length)
@@ -158,7 +168,7 @@ class HalvesInterleaved:
 
 
 @dataclass(frozen=True, slots=True)
-class LatentKeys:
+class LatentKeys(OfOne):
     """The key half of multi-head latent attention's `kv_b_proj`, transposed per head: [n_head, latent, nope].
 
     `base` has n_head times (nope + value) rows of the latent's length. Scales of FP8 blocks lie along the rows of
@@ -166,7 +176,6 @@ class LatentKeys:
     form).
     """
 
-    base: RowSource
     n_head: int
     nope: int
     value: int
@@ -183,13 +192,6 @@ class LatentKeys:
     def unit(self) -> int:
         return self.base.row_length
 
-    @property
-    def weights(self) -> Sequence[str]:
-        return self.base.weights
-
-    def weights_of(self, start: int, stop: int) -> Sequence[str]:
-        return self.base.weights
-
     def rows(self, reader: WeightReader, start: int, stop: int) -> Rows32:
         each = self.nope + self.value
         heads = range(start // self.unit, stop // self.unit)
@@ -198,10 +200,9 @@ class LatentKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class LatentValues:
+class LatentValues(OfOne):
     """The value half of multi-head latent attention's `kv_b_proj`: [n_head, value, latent]."""
 
-    base: RowSource
     n_head: int
     nope: int
     value: int
@@ -211,19 +212,8 @@ class LatentValues:
         return self.n_head * self.value
 
     @property
-    def row_length(self) -> int:
-        return self.base.row_length
-
-    @property
     def unit(self) -> int:
         return self.value
-
-    @property
-    def weights(self) -> Sequence[str]:
-        return self.base.weights
-
-    def weights_of(self, start: int, stop: int) -> Sequence[str]:
-        return self.base.weights
 
     def rows(self, reader: WeightReader, start: int, stop: int) -> Rows32:
         each = self.nope + self.value

@@ -4,8 +4,6 @@ import io
 import os
 import random
 import struct
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from engine.models import gguf_header
 from engine.models.gguf_header import GgufError, GgufHeader, LongArray, read_header, read_header_from
 from tests.engine.models.gguf_files import STRING, Model, Typed, small_model
+from tests.support.cost import cost_of_reading
 
 
 def read(data: bytes) -> GgufHeader:
@@ -190,33 +189,15 @@ def greedy_files() -> dict[str, bytes]:
     }
 
 
-MEASURE = """
-import sys, time
-from pathlib import Path
-from engine.models.gguf_header import GgufError, read_header
-begin = time.process_time()
-try:
-    read_header(Path(sys.argv[1]))
-except GgufError:
-    pass
-seconds = time.process_time() - begin
-status = Path("/proc/self/status").read_text()
-print(seconds, status.partition("VmHWM:")[2].split()[0])
-"""
-
-
 @pytest.mark.process
 def test_greedy_files_cost_little(tmp_path: Path) -> None:
     for name, data in greedy_files().items():
         path = tmp_path / "greedy.gguf"
         path.write_bytes(data)
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", MEASURE, str(path)], capture_output=True, text=True, check=True, timeout=60
-        )
-        seconds, kib = map(float, done.stdout.split())
-        print(f"{name}: {seconds:.2f} s, {kib / 1024:.0f} MB")
-        assert seconds < 20, (name, seconds)  # ten times what is promised: tests share machines
-        assert kib < 256 * 1024, (name, kib)
+        cost = cost_of_reading(path, "engine.models.gguf_header.read_header", "engine.models.gguf_header.GgufError")
+        print(f"{name}: {cost.seconds:.2f} s, {cost.kib / 1024:.0f} MB")
+        assert cost.seconds < 20, (name, cost.seconds)  # ten times what is promised: tests share machines
+        assert cost.kib < 256 * 1024, (name, cost.kib)
 
 
 def mutated(rng: random.Random, data: bytes) -> bytes:

@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from gguf_convert.errors import SourceError
 from gguf_convert.source.safetensors import MAX_HEADER, MAX_TENSORS, read_safetensors, read_safetensors_from
 from gguf_convert.tensors import SourceTensor
 from tests.gguf_convert.source.files import entry, framed, safetensors_bytes
+from tests.support.cost import cost_of_reading
 
 
 def read(data: bytes) -> tuple[SourceTensor, ...]:
@@ -143,31 +142,14 @@ def greedy_files() -> dict[str, bytes]:
     }
 
 
-MEASURE = """
-import sys, time
-from pathlib import Path
-from gguf_convert.errors import SourceError
-from gguf_convert.source.safetensors import read_safetensors
-begin = time.process_time()
-try:
-    read_safetensors(Path(sys.argv[1]))
-except SourceError as exc:
-    print(exc, file=sys.stderr)
-seconds = time.process_time() - begin
-status = Path("/proc/self/status").read_text()
-print(seconds, status.partition("VmHWM:")[2].split()[0])
-"""
-
-
 @pytest.mark.process
 def test_greedy_files_cost_little(tmp_path: Path) -> None:
     for name, data in greedy_files().items():
         path = tmp_path / "greedy.safetensors"
         path.write_bytes(data)
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", MEASURE, str(path)], capture_output=True, text=True, check=True, timeout=60
+        cost = cost_of_reading(
+            path, "gguf_convert.source.safetensors.read_safetensors", "gguf_convert.errors.SourceError"
         )
-        seconds, kib = map(float, done.stdout.split())
-        print(f"{name}: {seconds:.2f} s, {kib / 1024:.0f} MB {done.stderr.strip()[:160]}")
-        assert seconds < 20, (name, seconds)  # ten times what is promised: tests share machines
-        assert kib < 256 * 1024, (name, kib)
+        print(f"{name}: {cost.seconds:.2f} s, {cost.kib / 1024:.0f} MB {cost.refusal[:160]}")
+        assert cost.seconds < 20, (name, cost.seconds)  # ten times what is promised: tests share machines
+        assert cost.kib < 256 * 1024, (name, cost.kib)
