@@ -76,7 +76,7 @@ def _with_adapter(options: EngineOptions, model: ResolvedModel) -> ResolvedModel
         return model
     path = Path(options.adapter).expanduser()
     try:
-        check_adapter(path, map(usable_header, shards(model.path)))
+        check_adapter(path, [model.header, *map(usable_header, shards(model.path)[1:])])
     except GgufError as exc:
         raise (ModelUnusable if path.exists() else ModelNotFound)(str(exc)) from exc
     return replace(model, adapter=path)
