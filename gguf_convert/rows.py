@@ -162,6 +162,9 @@ class HalvesInterleaved(OfOne):
     def unit(self) -> int:
         return self.base.n_rows // self.n_head
 
+    def weights_of(self, start: int, stop: int) -> Sequence[str]:
+        return self.base.weights_of(start, stop)
+
     def rows(self, reader: WeightReader, start: int, stop: int) -> Rows32:
         apart = self.base.rows(reader, start, stop).reshape(-1, 2, self.unit // 2, self.row_length)
         return np.ascontiguousarray(apart.swapaxes(1, 2)).reshape(stop - start, self.row_length)
